@@ -1,0 +1,35 @@
+# Every command of the project. `make` alone lists them.
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+ENV := .venv
+BIN := $(ENV)/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+# Some containers switch bytecode off; importing torch then costs seconds in every job.
+unexport PYTHONDONTWRITEBYTECODE
+# Encoders are fetched by one rule and read from disk ever after.
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: help env demo test check format bench docs lock graph clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+env: $(ENV)/synced ## the environment, exactly as requirements.lock pins it
+
+# uv is itself one of the pinned, hashed packages: pip installs that one, uv the rest.
+$(ENV)/synced: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  f"bakeoff needs Python 3.11 or newer, {sys.version.split()[0]} was found: make PYTHON=python3.x")'
+	$(PYTHON) -m venv $(ENV)/bootstrap
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(ENV)/uv.lock
+	$(ENV)/bootstrap/bin/python -m pip install --quiet --require-hashes -r $(ENV)/uv.lock
+	$(ENV)/bootstrap/bin/uv venv --quiet --allow-existing --python $(PYTHON) $(ENV)
+	$(ENV)/bootstrap/bin/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(ENV)/bootstrap/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## resolve requirements.lock anew from pyproject.toml
+	$(ENV)/bootstrap/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock

@@ -1,0 +1,9 @@
+"""Which image-text encoder should I use on my images, and is the difference real?
+
+Images become embeddings, embeddings become predictions, predictions become metrics,
+metrics become comparisons, comparisons become figures and a verdict. Each noun is one
+Parquet table (`schemas`), each arrow one module. Nothing here knows the workflow or its
+configuration file: every function takes plain values, arrays and paths.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,20 @@
+"""The one error that a user can cause, worded so that they can mend it."""
+
+
+class BakeoffError(ValueError):
+    """What was received, what was expected, where, and what to do next.
+
+    Everything that a user's data, configuration or machine can cause is raised as this
+    error and shown without a traceback; any other exception is a fault of bakeoff.
+    """
+
+    def __init__(self, where: str, received: str, expected: str, remedy: str) -> None:
+        self.where = where
+        self.received = received
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(f"{where}: got {received}; expected {expected}. {remedy}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
+        """Survive the trip between worker processes."""
+        return type(self), (self.where, self.received, self.expected, self.remedy)

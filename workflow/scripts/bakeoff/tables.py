@@ -1,0 +1,246 @@
+"""Parquet tables that are whole, typed, deterministic to the byte and say what they are.
+
+A table is written to a temporary name, flushed and renamed, so a file under its final
+name is never half a table. Its schema's metadata hold its kind, the version of the
+schemas and the provenance that the writer gave; no time and no machine name, so that
+the same rows always give the same bytes.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bakeoff.errors import BakeoffError
+from bakeoff.schemas import SCHEMAS, VERSION
+
+_METADATA_KEY = b"bakeoff"
+_ROWS_PER_GROUP = 65_536
+
+
+def write_table(
+    path: str | Path,
+    kind: str,
+    columns: pa.Table | Mapping[str, Any],
+    provenance: Mapping[str, Any] | None = None,
+    *,
+    dimension: int | None = None,
+) -> None:
+    """Write `columns` as a table of `kind`, atomically.
+
+    `columns` is an Arrow table or a mapping of column names to arrays of one length;
+    nullable columns may be left out. Embeddings are (n, d) float32 arrays; `dimension`
+    gives d where there are no rows. Raises ValueError for unknown, missing or
+    duplicate-keyed rows: these are faults of bakeoff, never of a user.
+    """
+    table = _conform(kind, columns, dimension)
+    _check_key(kind, table)
+    note = {"kind": kind, "version": VERSION, "provenance": dict(provenance or {})}
+    table = table.replace_schema_metadata(
+        {_METADATA_KEY: json.dumps(note, sort_keys=True).encode()}
+    )
+    with atomic_path(path) as temporary:
+        pq.write_table(
+            table,
+            temporary,
+            compression="zstd",
+            row_group_size=_ROWS_PER_GROUP,
+            write_statistics=True,
+        )
+
+
+def read_table(
+    path: str | Path, kind: str, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The table at `path`, which must be of `kind` and of this version's schema.
+
+    Raises BakeoffError where the file is missing, damaged, of another kind or written
+    by a version of bakeoff whose tables mean something else.
+    """
+    _read_note(path, kind)
+    try:
+        return pq.read_table(path, columns=list(columns) if columns else None)
+    except (pa.ArrowInvalid, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def provenance(path: str | Path, kind: str) -> dict[str, Any]:
+    """What the writer of the table at `path` said about its origin."""
+    return _read_note(path, kind)["provenance"]
+
+
+def vectors(table: pa.Table) -> np.ndarray:
+    """The embeddings of a table, (n, d) float32, in the order of its rows."""
+    column = table.column("embedding").combine_chunks()
+    dimension = column.type.list_size
+    return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, dimension)
+
+
+def strings(table: pa.Table, name: str) -> np.ndarray:
+    """A text column as a NumPy array of objects, dictionary-encoded or not."""
+    column = table.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = pc.cast(column, pa.string())
+    return np.asarray(column.to_pylist(), dtype=object)
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path that takes the place of `path` when the block ends well.
+
+    It lies in the same folder (a rename across file systems is not atomic), is flushed
+    to disk before the rename, and is removed when the block raises.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name[:80]}.", suffix=path.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _conform(
+    kind: str, columns: pa.Table | Mapping[str, Any], dimension: int | None
+) -> pa.Table:
+    schema = SCHEMAS[kind]
+    given = (
+        {name: columns.column(name) for name in columns.column_names}
+        if isinstance(columns, pa.Table)
+        else dict(columns)
+    )
+    required = {column.name for column in schema.columns if not column.nullable}
+    unknown, missing = set(given) - set(schema.names), required - set(given)
+    if unknown or missing:
+        raise ValueError(
+            f"table {kind!r}: unknown columns {sorted(unknown)}, "
+            f"missing columns {sorted(missing)}"
+        )
+    if "embedding" in given:
+        dimension = dimension or _dimension(given["embedding"])
+    arrow = schema.arrow(dimension)
+    length = len(next(iter(given.values())))
+    arrays = [
+        _array(given[field.name], field)
+        if field.name in given
+        else pa.nulls(length, field.type)
+        for field in arrow
+    ]
+    for array, field in zip(arrays, arrow, strict=True):
+        if array.null_count and not field.nullable:
+            raise ValueError(f"table {kind!r}: nulls in column {field.name!r}")
+    return pa.Table.from_arrays(arrays, schema=arrow)
+
+
+def _dimension(embedding: Any) -> int:
+    if isinstance(embedding, pa.Array | pa.ChunkedArray):
+        return embedding.type.list_size
+    return int(np.shape(embedding)[1])
+
+
+def _array(values: Any, field: pa.Field) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return (
+            _dictionary(values, field) if _is_word(field) else values.cast(field.type)
+        )
+    if pa.types.is_fixed_size_list(field.type):
+        flat = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+        return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=field.type)
+    if pa.types.is_list(field.type) and isinstance(values, np.ndarray):
+        rows, width = values.shape
+        offsets = np.arange(rows + 1, dtype=np.int32) * width
+        flat = np.ascontiguousarray(values, dtype=np.float32).reshape(-1)
+        return pa.ListArray.from_arrays(offsets, pa.array(flat), type=field.type)
+    if _is_word(field):
+        return _dictionary(pa.array(values, pa.string()), field)
+    return pa.array(values, field.type, from_pandas=True)
+
+
+def _is_word(field: pa.Field) -> bool:
+    return pa.types.is_dictionary(field.type)
+
+
+def _dictionary(values: pa.Array, field: pa.Field) -> pa.Array:
+    """Encode afresh: equal rows give equal bytes, whatever dictionary they came with."""
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(pa.string())
+    return values.cast(pa.string()).dictionary_encode().cast(field.type)
+
+
+def _check_key(kind: str, table: pa.Table) -> None:
+    key = list(SCHEMAS[kind].key)
+    distinct = table.select(key).group_by(key).aggregate([]).num_rows
+    if distinct != table.num_rows:
+        raise ValueError(
+            f"table {kind!r}: {table.num_rows - distinct} rows repeat the key {key}"
+        )
+
+
+def _read_note(path: str | Path, kind: str) -> dict[str, Any]:
+    if not Path(path).exists():
+        raise BakeoffError(
+            str(path),
+            "no such file",
+            f"a table of kind {kind!r}",
+            "Ask the workflow for it again.",
+        )
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (pa.ArrowInvalid, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    if _METADATA_KEY not in metadata:
+        raise BakeoffError(
+            str(path),
+            "a Parquet file that bakeoff did not write",
+            f"a table of kind {kind!r}",
+            "Give the file that the workflow made.",
+        )
+    note = json.loads(metadata[_METADATA_KEY])
+    if note["kind"] != kind:
+        raise BakeoffError(
+            str(path),
+            f"a table of kind {note['kind']!r}",
+            f"a table of kind {kind!r}",
+            "The two files may have been exchanged.",
+        )
+    if note["version"] != VERSION:
+        raise BakeoffError(
+            str(path),
+            f"version {note['version']} of the tables",
+            f"version {VERSION}",
+            "It was written by another version of bakeoff: delete it and run again.",
+        )
+    return note
+
+
+def _damaged(path: str | Path, error: Exception) -> BakeoffError:
+    return BakeoffError(
+        str(path),
+        f"a damaged file ({str(error).splitlines()[0][:120]})",
+        "a whole Parquet table",
+        "Delete it and run again.",
+    )
