@@ -1,4 +1,4 @@
-"""Which image-text encoder should I use on my images, and is the difference real?
+"""Which image-text encoder to use on one's own images, and whether it matters.
 
 Images become embeddings, embeddings become predictions, predictions become metrics,
 metrics become comparisons, comparisons become figures and a verdict. Each noun is one

@@ -1,7 +1,7 @@
 """The columns of every table: names, types, meaning and key.
 
-The documentation page of the tables is generated from this file, and `tables` refuses to
-write or read anything else. A change of meaning raises `VERSION`.
+The documentation page of the tables is generated from this file, and `tables` refuses
+to write or read anything else. A change of meaning raises `VERSION`.
 """
 
 from dataclasses import dataclass

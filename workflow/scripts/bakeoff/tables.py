@@ -1,4 +1,4 @@
-"""Parquet tables that are whole, typed, deterministic to the byte and say what they are.
+"""Parquet tables that are whole, typed, deterministic and say what they are.
 
 A table is written to a temporary name, flushed and renamed, so a file under its final
 name is never half a table. Its schema's metadata hold its kind, the version of the
@@ -185,7 +185,7 @@ def _is_word(field: pa.Field) -> bool:
 
 
 def _dictionary(values: pa.Array, field: pa.Field) -> pa.Array:
-    """Encode afresh: equal rows give equal bytes, whatever dictionary they came with."""
+    """Encode afresh, so that equal rows give equal bytes."""
     if pa.types.is_dictionary(values.type):
         values = values.cast(pa.string())
     return values.cast(pa.string()).dictionary_encode().cast(field.type)

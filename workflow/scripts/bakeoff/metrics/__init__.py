@@ -1,0 +1,1 @@
+"""Metrics, all of them computed from the table of predictions."""
