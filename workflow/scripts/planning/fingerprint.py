@@ -2,8 +2,8 @@
 
 Thousands of images are never inputs of a rule; this string is a parameter of the one
 rule that lists them. Files are hashed once: size, time stamp and inode tell whether a
-file may have changed, and only then is it read again, so that a copy or a fresh checkout
-with new time stamps gives the same string.
+file may have changed, and only then is it read again. A copy or a fresh checkout with
+new time stamps gives the same string.
 """
 
 import csv

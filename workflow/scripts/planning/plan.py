@@ -24,7 +24,7 @@ class Wildcards(Protocol):
     study: str
     encoder: str
     protocol: str
-    method: str
+    probe: str
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,8 @@ def _demo(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _manifest(plan: Plan, wildcards: Wildcards) -> Settings:
     study = plan.study(wildcards.study)
-    keys = ("labels", "clip", "group_pattern", "on_unreadable", "pixel_limit")
-    return _pick(study, "images", *keys)
+    keys = ("images", "labels_file", "labels", "clip")
+    return _pick(study, *keys, "group_pattern", "on_unreadable", "pixel_limit")
 
 
 def _folds(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -206,16 +206,21 @@ def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
     return plan.entry(wildcards.encoder)
 
 
-def _embed(plan: Plan, wildcards: Wildcards) -> Settings:
+def _embed_texts(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
         "resolution": plan.entry(wildcards.encoder)["resolution"],
         "precision": plan.config["extraction"]["precision"],
     }
 
 
+def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
+    images = plan.study(wildcards.study)["images"]
+    return {**_embed_texts(plan, wildcards), "images": images}
+
+
 def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
-        "probe": plan.config["probes"][wildcards.method],
+        "probe": plan.config["probes"][wildcards.probe],
         "labels": plan.study(wildcards.study)["labels"],
         "seed": plan.config["seed"],
     }
@@ -269,7 +274,8 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "manifest": _manifest,
     "folds": _folds,
     "weights": _weights,
-    "embed": _embed,
+    "embed_images": _embed_images,
+    "embed_texts": _embed_texts,
     "probe": _probe,
     "zeroshot": _zeroshot,
     "metrics": _metrics,
