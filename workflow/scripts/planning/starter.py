@@ -15,22 +15,8 @@ from pathlib import Path
 from bakeoff.errors import BakeoffError
 
 IMAGE_SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".bmp",
-        ".gif",
-        ".webp",
-        ".ppm",
-        ".pgm",
-        ".jp2",
-        ".avif",
-    ]
+    f".{suffix}"
+    for suffix in ("jpg", "jpeg", "png", "tif", "tiff", "bmp", "gif", "webp", "ppm")
 )
 _PROMPTS = ("a photo of {}", "a picture of {}", "an image showing {}")
 
@@ -103,7 +89,7 @@ def starter_config(name: str, images: Path, found: Found, prompts: Path | None) 
         f"# {total} images of {len(found.classes)} classes, the rarest with "
         f"{found.smallest}. config/README.md explains every key.",
         "",
-        "# Encoders to compare: any ids of config/encoders.yaml. Weights are fetched once.",
+        "# Encoders to compare: any ids of config/encoders.yaml.",
         "encoders: [clip-vit-b-32, siglip-b-16-224]",
         "",
         "protocols:",
@@ -125,13 +111,13 @@ def starter_config(name: str, images: Path, found: Found, prompts: Path | None) 
         "    # nominal: classes without an order. ordinal: numbers such as ages.",
         f"    labels: {'ordinal' if ordinal else 'nominal'}",
         f"    protocols: [cv{folds}{', test' if found.divided else ''}]",
-        "    # Several images of one animal, slide, person or video? They must not be",
-        "    # divided between training and test: say which part of the path they share.",
+        "    # Several images of one animal, slide, person or video? They must stay on",
+        "    # one side of training and test: say which part of the path they share.",
         "    # group_pattern: '([^/]+)_[0-9]+\\.jpg$'",
     ]
     if prompts:
         lines += [
-            "    # What a text encoder reads for each class. Edit the file: it matters.",
+            "    # What a text encoder reads for each class. Edit it: it matters.",
             f"    prompts: {_quoted(os.fspath(prompts))}",
         ]
     return "\n".join(lines) + "\n"
@@ -160,10 +146,11 @@ def _look_into(labels_file: Path) -> Found:
     else:
         with labels_file.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
-    if not rows or not {"path", "label"} <= rows[0].keys():
+    columns = list(map(str, rows[0])) if rows else []
+    if not {"path", "label"} <= set(columns):
         raise BakeoffError(
             str(labels_file),
-            f"the columns {', '.join(map(str, rows[0])) if rows else 'of an empty file'}",
+            f"the columns {', '.join(columns)}" if columns else "no rows",
             "the columns path and label, and perhaps split and group",
             "Rename the columns.",
         )
