@@ -7,6 +7,7 @@ from bakeoff.errors import BakeoffError
 from hypothesis import given
 from hypothesis import strategies as st
 from planning.config import complete, load_schema
+from planning.reference import reference
 
 SCHEMA = load_schema(Path(__file__).parents[2] / "config/schema.yaml")
 LEAST = {
@@ -105,3 +106,8 @@ def test_every_key_has_a_description() -> None:
         return found
 
     assert missing(SCHEMA, "") == []
+
+
+def test_the_reference_page_is_that_of_the_schema() -> None:
+    written = (Path(__file__).parents[2] / "config/README.md").read_text("utf-8")
+    assert written == reference(SCHEMA), "run `make reference`"
