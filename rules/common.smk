@@ -64,11 +64,29 @@ def predictions(wildcards):
 
 
 def of_encoders(pattern):
-    """A function of wildcards: `pattern` for every encoder of the study."""
+    """A function of wildcards: `pattern` for every encoder of the study.
+
+    With a method in it, for every encoder that the method is used on.
+    """
 
     def paths(wildcards):
-        encoders = PLAN.encoders(wildcards.study)
-        return [pattern.format(study=wildcards.study, encoder=e) for e in encoders]
+        run = (wildcards.get("protocol"), wildcards.get("method"))
+        study = wildcards.study
+        return [
+            pattern.format(**{**wildcards, "encoder": encoder})
+            for encoder in PLAN.encoders(study)
+            if run == (None, None) or run in PLAN.runs(study, encoder)
+        ]
+
+    return paths
+
+
+def figures(suffix):
+    """A function of wildcards: all figures of the study as files with `suffix`."""
+
+    def paths(wildcards):
+        study = wildcards.study
+        return [f"results/{study}/figures/{f}{suffix}" for f in PLAN.figures(study)]
 
     return paths
 

@@ -6,8 +6,8 @@ rule fetch_weights:
         "logs/fetch_weights/{encoder}.log",
     benchmark:
         "benchmarks/results/fetch_weights/{encoder}.tsv"
-    localrule: True
     retries: 2
+    localrule: True
     conda:
         "../envs/bakeoff.yaml"
     resources:

@@ -85,6 +85,19 @@ class Plan:
             methods.append("zeroshot")
         return [(p, m) for p in self.protocols(study) for m in methods]
 
+    def figures(self, study: str) -> list[str]:
+        """Names of a study's figures, as they stand in its folder of figures."""
+        runs = sorted(
+            {run for e in self.encoders(study) for run in self.runs(study, e)}
+        )
+        several = len(self.encoders(study)) > 1
+        names = ["accuracy"]
+        if several:
+            names += ["differences", "probabilities"]
+        ordinal = self.study(study)["labels"] == "ordinal"
+        per_run = ["confusion"] + ["classes"] * several + ["ages"] * ordinal
+        return names + [f"{name}/{p}/{m}" for name in per_run for p, m in runs]
+
     def weights(self, encoder: str) -> str:
         """The folder of an encoder's weights: shipped with the code, or fetched."""
         name = encoder.partition("@")[0]
@@ -244,28 +257,43 @@ def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
-def _figures(plan: Plan, wildcards: Wildcards) -> Settings:
-    study = wildcards.study
+def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
-        "title": plan.study(study)["title"] or study,
-        "synthetic": plan.study(study)["synthetic"],
-        "encoders": plan.encoders(study),
-        "metrics": plan.metrics(study),
+        "encoders": plan.encoders(wildcards.study),
+        "metrics": plan.metrics(wildcards.study)[:1],
         "confidence": plan.config["statistics"]["confidence"],
+    }
+
+
+def _figure_differences(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {
+        "metrics": plan.metrics(wildcards.study),
         "equivalence": plan.config["statistics"]["equivalence"],
+    }
+
+
+def _figure_probabilities(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {"metrics": plan.metrics(wildcards.study)[:1]}
+
+
+def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {
+        "encoders": plan.encoders(wildcards.study),
+        "confidence": plan.config["statistics"]["confidence"],
     }
 
 
 def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
     study = wildcards.study
     return {
-        **_figures(plan, wildcards),
+        **_compare(plan, wildcards),
+        "title": plan.study(study)["title"] or study,
+        "synthetic": plan.study(study)["synthetic"],
         "control": plan.config["control"],
         "protocols": {
             name: plan.config["protocols"][name] for name in plan.protocols(study)
         },
         "probes": {name: plan.config["probes"][name] for name in plan.probes(study)},
-        "seed": plan.config["seed"],
     }
 
 
@@ -280,6 +308,11 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "zeroshot": _zeroshot,
     "metrics": _metrics,
     "compare": _compare,
-    "figures": _figures,
+    "figure_accuracy": _figure_accuracy,
+    "figure_differences": _figure_differences,
+    "figure_probabilities": _figure_probabilities,
+    "figure_classes": _figure_of_encoders,
+    "figure_confusion": _figure_of_encoders,
+    "figure_ages": _figure_of_encoders,
     "summary": _summary,
 }

@@ -104,7 +104,7 @@ def _allowed(part: dict[str, Any]) -> str:
         return " or ".join(_allowed(option) for option in part["anyOf"])
     if "const" in part:
         return f"`{part['const']}`"
-    kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
+    kinds: list[str] = [part["type"]] if isinstance(part["type"], str) else part["type"]
     words = {"array": "list", "object": "section", "string": "text"}
     kind = " or ".join(words.get(kind, kind) for kind in kinds if kind != "null")
     bounds = [
