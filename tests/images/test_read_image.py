@@ -1,4 +1,4 @@
-"""Every kind of picture file either becomes the right RGB picture or gives its reason."""
+"""Every kind of file becomes the right RGB picture or gives its reason."""
 
 import hashlib
 import io
@@ -177,7 +177,7 @@ def test_truncated_files_are_never_tolerated():
 
 
 def test_files(tmp_path: Path):
-    path = tmp_path / "ein Bild's \"neu\"\nß日本.png"
+    path = tmp_path / 'ein Bild\'s "neu"\nß日本.png'
     path.write_bytes(encoded(half_and_half()))
     assert read_image(path).size == (8, 4)
     assert sha256_of(path) == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -195,5 +195,5 @@ def test_files_that_hold_nothing(tmp_path: Path, make):
         path.mkdir()
     elif make == "dangling":
         path.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(Unreadable, match="empty|no such file|directory"):
+    with pytest.raises(Unreadable, match=r"empty|no such file|directory"):
         read_image(path)

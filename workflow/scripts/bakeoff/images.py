@@ -11,9 +11,9 @@ looks like" has one answer:
   only the lowest sixteenth gives nearly black pictures: stretch these before;
 - the first picture of a multi-picture JPEG (phones keep a preview in the second).
 
-Refused, with the reason: what is not an image, empty or truncated files, animations and
-multi-page files, pictures above the pixel limit, 32-bit integers and floats (their range
-is not stated in the file).
+Refused, with the reason: what is not an image, empty or truncated files, animations
+and multi-page files, pictures above the pixel limit, 32-bit integers and floats (their
+range is not stated in the file).
 """
 
 import hashlib
@@ -108,7 +108,7 @@ def _refuse(image: Image.Image, pixel_limit: int) -> None:
         raise Unreadable(f"it holds {frames} frames or pages, not one picture")
     # Netpbm states its range, and Pillow has scaled it to 0-65535.
     if image.mode == "F" or (image.mode == "I" and image.format != "PPM"):
-        raise Unreadable("32-bit pixels have no stated range; save it with 8 or 16 bits")
+        raise Unreadable("32-bit pixels have no stated range; save 8 or 16 bits")
 
 
 def _rgb(image: Image.Image) -> Image.Image:
