@@ -6,10 +6,10 @@ or from a CSV or Parquet file. What counts as an image:
 - names that begin with a dot, and `__MACOSX`, are passed over;
 - so are the side files of operating systems and people (`SIDE_FILES`);
 - every other file is meant to be an image, and is refused in words where it is not one;
-- symbolic links are followed, to files and to folders, inside the folder or out of it.
+- symbolic links are followed, to files and to folders, inside the folder or out.
 
-Nothing is lost in silence: every file is a row of the manifest, a row of the quarantine,
-or the reason to stop.
+Nothing is lost in silence: every file is a row of the manifest, a row of the
+quarantine, or the reason to stop.
 """
 
 import re
@@ -29,10 +29,11 @@ from bakeoff.listing import Entry, read_listing
 
 Columns = dict[str, list[Any]]
 
+# Whole names, and endings.
 SIDE_FILES = frozenset(
-    ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
-    + (".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".yaml", ".yml", ".xml")
-    + (".html", ".pdf", ".parquet", ".log", ".ini", ".sha256", ".py", ".ipynb")
+    "thumbs.db ehthumbs.db desktop.ini icon\r "
+    ".txt .md .rst .csv .tsv .json .yaml .yml .xml .html .pdf .parquet .log .ini "
+    ".sha256 .py .ipynb".split(" ")
 )
 _SPLITS = ("train", "test")
 _OTHER_SPLITS = ("val", "valid", "validation", "dev", "holdout")
@@ -74,8 +75,8 @@ def build_manifest(
     Every file is read and decoded whole. The same bytes twice with the same label,
     split and group: the first path stays, the others go to the quarantine.
     Raises BakeoffError, listing all cases of a kind, for: an empty folder, unreadable
-    files (`stop`), labels that are no numbers (ordinal), one image under two labels, splits
-    or groups, a group on both sides of the split, a class missing on one side.
+    files (`stop`), labels that are no numbers (ordinal), one image under two labels,
+    splits or groups, a group on both sides of the split, a class missing on one side.
     """
     if labels_file is not None:
         images = labels_file.parent if images is None else images
