@@ -236,8 +236,8 @@ def test_groups_from_paths(put, tmp_path):
         build_manifest(tmp_path, group_pattern=r"s\d")
     with pytest.raises(BakeoffError, match="regular expression"):
         build_manifest(tmp_path, group_pattern="(")
-    manifest, _ = build_manifest(tmp_path, group_pattern=r"(t)e?r?(?P<group>\w+/\w+)/")
-    assert manifest["group"] == ["est/cat", "est/dog", "ain/cat", "ain/dog"]
+    manifest, _ = build_manifest(tmp_path, group_pattern=r"(x?)(?P<group>t\w+/\w+)")
+    assert manifest["group"] == ["test/cat", "test/dog", "train/cat", "train/dog"]
 
 
 def test_ordinal_folders_are_numbers(put, tmp_path):

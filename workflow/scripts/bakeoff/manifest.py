@@ -30,11 +30,11 @@ from bakeoff.listing import Entry, read_listing
 Columns = dict[str, list[Any]]
 
 # Whole names, and endings.
-SIDE_FILES = frozenset(
-    "thumbs.db ehthumbs.db desktop.ini icon\r "
-    ".txt .md .rst .csv .tsv .json .yaml .yml .xml .html .pdf .parquet .log .ini "
-    ".sha256 .py .ipynb".split(" ")
-)
+SIDE_FILES = {
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", ".txt", ".md", ".rst"),
+    *(".csv", ".tsv", ".json", ".yaml", ".yml", ".xml", ".html", ".pdf", ".parquet"),
+    *(".log", ".ini", ".sha256", ".py", ".ipynb"),
+}
 _SPLITS = ("train", "test")
 _OTHER_SPLITS = ("val", "valid", "validation", "dev", "holdout")
 _SHOWN = 100
