@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from statsmodels.stats.proportion import proportion_confint
 
-from bakeoff.figures.frames import OVERALL, encoders_in, frame, setting_names
+from bakeoff.figures.frames import encoders_in, frame, setting_names
+from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.style import (
     GRID,
     INK,
@@ -28,22 +27,13 @@ COLUMNS = 3
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One value in stored units; `low`, `high` NaN without an interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class AccuracyData:
     """bars[setting][encoder]; `order` is the order of rows, best first."""
 
     unit: Unit
     encoders: list[str]
     order: list[str]
-    bars: dict[str, dict[str, Bar]]
+    bars: dict[str, dict[str, Estimate]]
     confidence: float
 
 
@@ -63,11 +53,11 @@ def data_from(
     rows = frame(metrics)
     rows = rows[(rows["metric"] == metric) & (rows["class"] == "")]
     names = setting_names(zip(rows["method"], rows["protocol"], strict=True))
-    bars: dict[str, dict[str, Bar]] = {name: {} for name in names.values()}
+    bars: dict[str, dict[str, Estimate]] = {name: {} for name in names.values()}
     for (method, protocol, encoder), runs in rows.groupby(
         ["method", "protocol", "encoder"]
     ):
-        bars[names[method, protocol]][encoder] = _bar(runs, confidence)
+        bars[names[method, protocol]][encoder] = overall(runs, confidence)
     unit, known = unit_of(metric), encoders_in(rows, encoders)
     order = _best_first(bars, known, unit)
     return AccuracyData(unit, known, order, bars, confidence)
@@ -91,20 +81,8 @@ def draw(data: AccuracyData, figure: Figure) -> None:
     figure.supxlabel(data.unit.axis(), fontsize=8)
 
 
-def _bar(runs: pd.DataFrame, confidence: float) -> Bar:
-    whole = runs[runs["fold"] == OVERALL]
-    overall = whole.loc[whole["repeat"] == OVERALL, "value"]
-    repeats = whole[whole["repeat"] != OVERALL]
-    value = float(overall.iloc[0] if len(overall) else repeats["value"].mean())
-    n = float((repeats if len(repeats) else whole)["denominator"].mean())
-    if not np.isfinite(n) or not np.isfinite(value):
-        return Bar(value, np.nan, np.nan)
-    low, high = proportion_confint(value * n, n, 1 - confidence, method="wilson")
-    return Bar(value, float(low), float(high))
-
-
 def _best_first(
-    bars: dict[str, dict[str, Bar]], encoders: Sequence[str], unit: Unit
+    bars: dict[str, dict[str, Estimate]], encoders: Sequence[str], unit: Unit
 ) -> list[str]:
     """By the mean over settings, so that a row is the same encoder in every panel."""
 
@@ -117,7 +95,7 @@ def _best_first(
     return sorted(present, key=badness)
 
 
-def _panel(axes: Axes, data: AccuracyData, bars: dict[str, Bar]) -> None:
+def _panel(axes: Axes, data: AccuracyData, bars: dict[str, Estimate]) -> None:
     look, scale = looks(data.encoders), data.unit.scale
     rows_axis(axes, data.order)
     axes.grid(axis="x", color=GRID)
