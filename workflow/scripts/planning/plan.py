@@ -219,16 +219,12 @@ def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
     return plan.entry(wildcards.encoder)
 
 
-def _embed_texts(plan: Plan, wildcards: Wildcards) -> Settings:
+def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
+        "images": plan.study(wildcards.study)["images"],
         "resolution": plan.entry(wildcards.encoder)["resolution"],
         "precision": plan.config["extraction"]["precision"],
     }
-
-
-def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
-    images = plan.study(wildcards.study)["images"]
-    return {**_embed_texts(plan, wildcards), "images": images}
 
 
 def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -241,10 +237,6 @@ def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
     return _pick(plan.study(wildcards.study), "labels")
-
-
-def _metrics(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {}
 
 
 def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -303,10 +295,8 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "folds": _folds,
     "weights": _weights,
     "embed_images": _embed_images,
-    "embed_texts": _embed_texts,
     "probe": _probe,
     "zeroshot": _zeroshot,
-    "metrics": _metrics,
     "compare": _compare,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,

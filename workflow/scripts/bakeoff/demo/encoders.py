@@ -14,7 +14,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from safetensors.torch import save_file
 
 from bakeoff.demo.drawings import Drawing, material, render
 from bakeoff.demo.scenes import Variation, compose
-from bakeoff.demo.tokenizer import BOS, EOS, PAD, train_tokenizer
+from bakeoff.demo.tokenizer import EOS, PAD, train_tokenizer
 from bakeoff.tables import atomic_path
 
 LOSSES = {"tiny-clip": ClipLoss, "tiny-siglip": SigLipLoss}
@@ -190,9 +190,7 @@ def train(
             losses.clear()
 
 
-def batches(
-    drawings: Material, plan: Plan
-) -> Iterator[tuple[torch.Tensor, list[str]]]:
+def batches(drawings: Material, plan: Plan) -> Iterator[tuple[torch.Tensor, list[str]]]:
     """`plan.steps` batches of scenes (B, 3, RESOLUTION, RESOLUTION) and captions.
 
     A batch shows B different concepts, one drawing of each: no two of its captions name
