@@ -23,14 +23,14 @@ class Variation:
     deviation of the sensor noise, in grey levels.
     """
 
-    scale: tuple[float, float] = (0.42, 0.9)
-    rotation: float = 25.0
-    clutter: int = 7
-    occluders: int = 2
-    light: float = 0.35
-    fade: float = 0.35
+    scale: tuple[float, float] = (0.6, 1.0)
+    rotation: float = 15.0
+    clutter: int = 5
+    occluders: int = 1
+    light: float = 0.25
+    fade: float = 0.25
     blur: float = 0.008
-    noise: float = 24.0
+    noise: float = 14.0
 
     def weaker(self, strength: float) -> "Variation":
         """These variations at `strength`, from 0 (a plain large drawing) to 1 (self)."""
@@ -75,7 +75,7 @@ def _background(rng: np.random.Generator, size: int) -> Image.Image:
     """Colours on a coarse grid, blown up: 2 nodes make a gradient, many a texture."""
     nodes = (2, 2, 3, 5, 9, 17)[rng.integers(6)]
     colour = rng.uniform(30, 225, 3)
-    light, tint = rng.uniform(5, 60), rng.uniform(3, 35)
+    light, tint = rng.uniform(3, 40), rng.uniform(2, 20)
     grid = colour + rng.normal(0, light, (nodes, nodes, 1))
     grid = grid + rng.normal(0, tint, (nodes, nodes, 3))
     patch = Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8))
