@@ -1,4 +1,4 @@
-"""Every number of the catalogue equals what the libraries build (on the meta device)."""
+"""Every number of the catalogue equals what the libraries build, on no device."""
 
 from pathlib import Path
 
