@@ -216,7 +216,8 @@ from bakeoff.manifest import build_manifest
 columns, _ = build_manifest(Path({str(images)!r}))
 manifest = pa.table({{k: columns[k] for k in ("image_id", "path")}})
 table, _ = extract_images(manifest, Path({str(images)!r}),
-    Path({str(encoder_folder)!r}), encoder_id="small", store=Path({str(tmp_path / "store")!r}), progress=False)
+    Path({str(encoder_folder)!r}), encoder_id="small",
+    store=Path({str(tmp_path / "store")!r}), progress=False)
 assert table.num_rows == 9
 print("torch" in sys.modules)
 """
