@@ -140,8 +140,8 @@ def _prediction_table(
     }
     if ordinal:
         note["values"] = [float(c) for c in classes]
-    path = folder / f"{encoder}.{method}.parquet"
-    return through_disk(path, "predictions", columns, note)
+    file = f"{list(runs).index((encoder, method, 0))}.parquet"
+    return through_disk(folder / file, "predictions", columns, note)
 
 
 def _metric_rows(runs, y, assignment, classes, study, *, ordinal):
@@ -267,3 +267,9 @@ def otoliths(tmp_path_factory) -> Study:
         methods=("ridge",),
         ordinal=True,
     )
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A maker of further studies."""
+    return lambda **choices: make_study(tmp_path / "study", **choices)

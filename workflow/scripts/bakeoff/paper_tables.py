@@ -81,7 +81,7 @@ def results_sheet(
     )
     level = f"{100 * confidence:g} %"
     caption = f"Shares with Wilson's {level} interval; counts are images and repeats."
-    return Sheet("results", "Results", caption, columns, lines)
+    return Sheet("results", "Every metric", caption, columns, lines)
 
 
 def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Sheet:
@@ -100,6 +100,7 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("Method", ("method",), number=False),
         *([Column("Class", ("class",), number=False)] if per_class else []),
         Column("Metric", ("metric",), number=False),
+        Column("Role", ("primary",), number=False),
         Column("Difference [interval]", ("estimate", "ci_low", "ci_high")),
         Column("p, adjusted", ("p_adjusted",)),
         Column("P(better)", ("p_better",)),
@@ -109,7 +110,6 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("n", ("n",)),
         Column("Verdict", ("verdict",), number=False),
         Column("Test", ("test",), number=False),
-        Column("Role", ("primary",), number=False),
         Column("Note", ("note",), number=False),
     ]
     caption = (
@@ -329,6 +329,7 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         _word(setting),
         *([_word(row["class"])] if per_class else []),
         Cell(unit.label, (row["metric"],)),
+        Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(text, numbers),
         Cell(_p(row["p_adjusted"]), (_nan(row["p_adjusted"]),)),
         *(_chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
@@ -336,7 +337,6 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         _count(row["n"]),
         _word(row["verdict"]),
         _word(row["test"]),
-        Cell(role, (str(bool(row["primary"])).lower(),)),
         _word(row["note"] if isinstance(row["note"], str) else ""),
     )
 
