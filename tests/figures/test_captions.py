@@ -8,13 +8,16 @@ from jinja2 import Environment, StrictUndefined
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
+# Where the caption is called after what the figure shows.
+CALLED = {"forest": "differences", "per_class": "classes", "age_bias": "ages"}
 HELPERS = {"__init__", "style", "save", "frames", "units", "pairs", "intervals"}
 
 
 def test_every_figure_has_a_caption():
     modules = (ROOT / "workflow/scripts/bakeoff/figures").glob("*.py")
     figures = {path.stem for path in modules} - HELPERS
-    assert figures - {path.stem for path in CAPTIONS} == set()
+    called = {CALLED.get(name, name) for name in figures}
+    assert called - {path.stem for path in CAPTIONS} == set()
 
 
 class Wildcards(dict):

@@ -7,6 +7,7 @@ import math
 import pytest
 from bakeoff import paper_tables as tables
 from bakeoff.paper_tables import Cell, Column, Sheet
+from statsmodels.stats.proportion import proportion_confint
 
 
 @pytest.mark.parametrize(
@@ -85,3 +86,12 @@ def test_markdown_keeps_its_columns():
 def test_csv_is_read_back():
     row = list(csv.reader(io.StringIO(tables.to_csv(hostile_sheet()))))[1]
     assert row == [HOSTILE, "1.0"]
+
+
+def test_class_interval_counts_images_not_predictions(activities):
+    sheet = tables.classes_sheet(activities.metrics)
+    row = next(r for r in sheet.rows if r[0].text == "calling" and r[1].text == "ridge")
+    recall, low, high = row[3].raw  # of 20 images, each predicted in two repeats
+    assert (low, high) == pytest.approx(
+        proportion_confint(recall * 20, 20, 0.05, "wilson")
+    )
