@@ -140,8 +140,8 @@ def _prediction_table(
     }
     if ordinal:
         note["values"] = [float(c) for c in classes]
-    path = folder / f"{encoder}.{method}.parquet"
-    return through_disk(path, "predictions", columns, note)
+    file = f"{list(runs).index((encoder, method, 0))}.parquet"
+    return through_disk(folder / file, "predictions", columns, note)
 
 
 def _metric_rows(runs, y, assignment, classes, study, *, ordinal):
@@ -167,7 +167,9 @@ def _metric_rows(runs, y, assignment, classes, study, *, ordinal):
             add(encoder, method, repeat, -1, "accuracy", hit.mean(),
                 hit.sum(), len(hit))  # fmt: skip
         pooled = np.mean(list(hits.values()), axis=0)
-        add(encoder, method, -1, -1, "accuracy", pooled.mean(), pooled.sum(), len(y))
+        r = len(hits)
+        add(encoder, method, -1, -1, "accuracy", pooled.mean(),
+            pooled.sum() * r, len(y) * r)  # fmt: skip
         add(encoder, method, -1, -1, "macro_f1", pooled.mean() - 0.004)
         if ordinal:
             error = np.mean(
@@ -177,8 +179,9 @@ def _metric_rows(runs, y, assignment, classes, study, *, ordinal):
             add(encoder, method, -1, -1, "rmse", float(np.sqrt(error)))
         for c, label in enumerate(classes):
             part = pooled[y == c]
-            add(encoder, method, -1, -1, "recall", part.mean(), part.sum(),
-                len(part), label)  # fmt: skip
+            add(encoder, method, -1, -1, "recall", part.mean(), part.sum() * r,
+                len(part) * r, label)  # fmt: skip
+            add(encoder, method, -1, -1, "support", len(part), len(part) * r, r, label)
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
@@ -267,3 +270,9 @@ def otoliths(tmp_path_factory) -> Study:
         methods=("ridge",),
         ordinal=True,
     )
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A maker of further studies."""
+    return lambda **choices: make_study(tmp_path / "study", **choices)

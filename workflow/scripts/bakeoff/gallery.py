@@ -19,7 +19,8 @@ import pyarrow as pa
 from PIL import Image
 
 from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import classes_of, encoders_in, frame, frames, provenance
+from bakeoff.figures.frames import classes_of, encoders_in, frame, frames
+from bakeoff.tables import origin
 
 _COLUMNS = ["image_id", "y_true", "y_pred", "encoder", "method", "protocol", "repeat"]
 
@@ -111,7 +112,7 @@ def _rows(predictions: Sequence[pa.Table], classes: Sequence[str]) -> pd.DataFra
 def _sure(table: pa.Table) -> np.ndarray:
     """(n,) percentage of the highest score; NaN where it is not a probability."""
     scores = table.column("scores").combine_chunks()
-    if provenance(table).get("scores") != "probability" or scores.null_count:
+    if origin(table).get("scores") != "probability" or scores.null_count:
         return np.full(table.num_rows, np.nan)
     flat = np.asarray(scores.flatten(), dtype=float)
     return np.rint(100 * flat.reshape(table.num_rows, -1).max(axis=1))

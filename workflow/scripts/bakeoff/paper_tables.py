@@ -81,7 +81,7 @@ def results_sheet(
     )
     level = f"{100 * confidence:g} %"
     caption = f"Shares with Wilson's {level} interval; counts are images and repeats."
-    return Sheet("results", "Results", caption, columns, lines)
+    return Sheet("results", "Every metric", caption, columns, lines)
 
 
 def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Sheet:
@@ -100,6 +100,7 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("Method", ("method",), number=False),
         *([Column("Class", ("class",), number=False)] if per_class else []),
         Column("Metric", ("metric",), number=False),
+        Column("Role", ("primary",), number=False),
         Column("Difference [interval]", ("estimate", "ci_low", "ci_high")),
         Column("p, adjusted", ("p_adjusted",)),
         Column("P(better)", ("p_better",)),
@@ -109,7 +110,6 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("n", ("n",)),
         Column("Verdict", ("verdict",), number=False),
         Column("Test", ("test",), number=False),
-        Column("Role", ("primary",), number=False),
         Column("Note", ("note",), number=False),
     ]
     caption = (
@@ -130,26 +130,34 @@ def classes_sheet(
     encoders: Sequence[str] | None = None,
 ) -> Sheet:
     """One metric class by class: a row per class and setting, a column per encoder."""
-    rows = frame(metrics)
-    rows = rows[(rows["metric"] == metric) & (rows["class"] != "")]
+    every = frame(metrics)
+    every = every[every["class"] != ""]
+    rows = every[every["metric"] == metric]
     settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
     known = [e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])]
-    runs = dict(iter(rows.groupby(["method", "protocol", "class", "encoder"])))
+    place = ["method", "protocol", "class"]
+    images = every[every["metric"] == "support"].groupby(place)["value"].max()
+    runs = dict(iter(rows.groupby([*place, "encoder"])))
     unit = unit_of(metric)
     lines = []
     for key, setting in settings.items():
         for label in natural(set(rows["class"])):
-            found = {e: _find(runs, (*key, label, e)) for e in known}
-            support = max((x.bottom for x in found.values() if x), default=math.nan)
-            cells = [_share_cell(found[e], unit) for e in known]
-            lines.append((_word(label), _word(setting), _count(support), *cells))
+            n = float(images.get((*key, label), math.nan))
+            cells = [
+                _share_cell(_find(runs, (*key, label, e), images=n), unit)
+                for e in known
+            ]
+            lines.append((_word(label), _word(setting), _count(n), *cells))
     columns = (
         Column("Class", ("class",), number=False),
         Column("Method", ("method",), number=False),
         Column("n", ("n",)),
         *(Column(e, (e, f"{e}_ci_low", f"{e}_ci_high")) for e in known),
     )
-    caption = f"{unit.axis()} of each class with Wilson's 95 % interval."
+    caption = (
+        f"{unit.axis()} of each class with Wilson's 95 % interval; n counts the images "
+        "of one repetition."
+    )
     return Sheet("classes", f"{unit.label} by class", caption, columns, lines)
 
 
@@ -299,8 +307,10 @@ def _is_share(name: str) -> bool:
     return name in METRICS and METRICS[name].share
 
 
-def _find(runs: dict, key: tuple, confidence: float = 0.95) -> Estimate | None:
-    return overall(runs[key], confidence) if key in runs else None
+def _find(
+    runs: dict, key: tuple, confidence: float = 0.95, *, images: float | None = None
+) -> Estimate | None:
+    return overall(runs[key], confidence, images=images) if key in runs else None
 
 
 def _share_cell(found: Estimate | None, unit: Unit) -> Cell:
@@ -329,6 +339,7 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         _word(setting),
         *([_word(row["class"])] if per_class else []),
         Cell(unit.label, (row["metric"],)),
+        Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(text, numbers),
         Cell(_p(row["p_adjusted"]), (_nan(row["p_adjusted"]),)),
         *(_chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
@@ -336,7 +347,6 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         _count(row["n"]),
         _word(row["verdict"]),
         _word(row["test"]),
-        Cell(role, (str(bool(row["primary"])).lower(),)),
         _word(row["note"] if isinstance(row["note"], str) else ""),
     )
 

@@ -29,7 +29,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as it was saved: an id, a title, its caption in words, the SVG's text."""
+    """A saved figure: an id, a title, its caption in words, the text of its SVG."""
 
     name: str
     title: str

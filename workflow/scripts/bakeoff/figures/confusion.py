@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from bakeoff.figures.frames import classes_of, encoders_in, frames
@@ -109,7 +110,7 @@ def draw(data: ConfusionData, figure: Figure) -> None:
         format=lambda value, _: f"{100 * value:.0f}",
     )
     bar.set_label("Images of the true class (%)")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def matrices(
@@ -140,7 +141,7 @@ def matrix(
     k = len(classes)
     axes.pcolormesh(
         np.ma.masked_invalid(cells),
-        norm=colours.norm,
+        norm=cast(Normalize, colours.norm),
         cmap=colours.get_cmap(),
         rasterized=k > _PRINTED,
         edgecolors="face" if k > _PRINTED else LIGHT,
@@ -150,8 +151,9 @@ def matrix(
     axes.set(xlim=(0, k), ylim=(k, 0))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    places = np.arange(k) + 0.5 if k <= _NAMED else []
-    names = [short(name, 20) for name in classes] if k <= _NAMED else []
+    named = classes if k <= _NAMED else []
+    places = np.arange(len(named)) + 0.5
+    names = [short(name, 20) for name in named]
     small = 6.5 if k <= _PRINTED else 5.0
     axes.set_yticks(places, names, fontsize=small)
     axes.set_xticks(places, names, fontsize=small, rotation=90)

@@ -1,12 +1,12 @@
 """Tables as data frames: words as text, order of classes, names of settings."""
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+
+from bakeoff.tables import origin
 
 OVERALL = -1  # of repeats and folds, in `metrics`
 
@@ -27,16 +27,10 @@ def frames(tables: Sequence[pa.Table], columns: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def provenance(table: pa.Table) -> dict[str, Any]:
-    """What the writer of `table` said about it; empty for a table made in memory."""
-    note = (table.schema.metadata or {}).get(b"bakeoff", b"{}")
-    return json.loads(note).get("provenance", {})
-
-
 def classes_of(tables: Sequence[pa.Table]) -> list[str]:
     """The classes in the order that the writer gave, or else in natural order."""
     for table in tables:
-        if classes := provenance(table).get("classes"):
+        if classes := origin(table).get("classes"):
             return [str(name) for name in classes]
     labels = frames(tables, ["y_true", "y_pred"])
     return natural(set(labels["y_true"]) | set(labels["y_pred"]))

@@ -23,12 +23,15 @@ class Estimate:
     bottom: float = float("nan")
 
 
-def overall(runs: pd.DataFrame, confidence: float = 0.95) -> Estimate:
+def overall(
+    runs: pd.DataFrame, confidence: float = 0.95, *, images: float | None = None
+) -> Estimate:
     """The value over all repeats, with Wilson's interval where it is a share.
 
     `runs` are the rows of one encoder, method, protocol, class and metric. The interval
     is that of the images of one repetition: predicting the same images again does not
-    make more images. Wilson, E. B. (1927), JASA 22:209-212.
+    make more images. `images` is that number where `runs` has no rows of single
+    repetitions. Wilson, E. B. (1927), JASA 22:209-212.
     """
     whole = runs[runs["fold"] == OVERALL]
     total = whole[whole["repeat"] == OVERALL]
@@ -38,7 +41,8 @@ def overall(runs: pd.DataFrame, confidence: float = 0.95) -> Estimate:
     top, bottom = (
         float(chosen[name].sum(min_count=1)) for name in ("numerator", "denominator")
     )
-    n = float((repeats if len(repeats) else whole)["denominator"].mean())
+    single = (repeats if len(repeats) else whole)["denominator"].mean()
+    n = float(single if images is None else images)
     if not (np.isfinite(n) and n > 0 and np.isfinite(value)):
         return Estimate(value, top=top, bottom=bottom)
     low, high = proportion_confint(value * n, n, 1 - confidence, method="wilson")

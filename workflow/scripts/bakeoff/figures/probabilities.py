@@ -75,7 +75,7 @@ def _bars(axes: Axes, pairs: list[Pair]) -> None:
             color=colour,
             label=verdict,
         )
-        for row in np.flatnonzero(share >= 6):
+        for row in np.flatnonzero(share >= 6).tolist():
             axes.text(
                 left[row] + share[row] / 2,
                 row,
