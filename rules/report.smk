@@ -6,6 +6,7 @@ rule summary:
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
         comparisons="results/{study}/comparisons.parquet",
         figures=figures(".svg"),
+        captions=captions,
     output:
         page=report(
             "results/{study}/summary.html",
@@ -19,6 +20,7 @@ rule summary:
         "benchmarks/results/summary/{study}.tsv"
     conda:
         "../envs/bakeoff.yaml"
+    threads: 2
     resources:
         mem_mb=more(2000),
         runtime=30,

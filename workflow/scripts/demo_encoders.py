@@ -11,7 +11,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
-
 from bakeoff.demo.encoders import Plan, load_material, write_encoder
 from bakeoff.logs import logged
 
