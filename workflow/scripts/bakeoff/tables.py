@@ -77,6 +77,15 @@ def provenance(path: str | Path, kind: str) -> dict[str, Any]:
     return _read_note(path, kind)["provenance"]
 
 
+def origin(table: pa.Table) -> dict[str, Any]:
+    """What the writer of a table said about it; empty for one made in memory.
+
+    `provenance` for a table that has been read already.
+    """
+    note = (table.schema.metadata or {}).get(_METADATA_KEY)
+    return json.loads(note)["provenance"] if note else {}
+
+
 def vectors(table: pa.Table) -> np.ndarray:
     """The embeddings of a table, (n, d) float32, in the order of its rows."""
     column = table.column("embedding").combine_chunks()

@@ -23,7 +23,8 @@ class Outcomes:
 
     y_true, y_pred: (n,) int, class indices; values: (K,) float, the classes' numbers;
     raw: (n,) float, ordinal prediction before rounding, or None; scores: (n, K) float,
-    or None; classes: K names in the order of the indices.
+    or None; classes: K names in the order of the indices; ordinal: whether the values
+    mean something; kind: what the scores are.
     """
 
     y_true: np.ndarray
@@ -32,6 +33,8 @@ class Outcomes:
     values: np.ndarray
     raw: np.ndarray | None = None
     scores: np.ndarray | None = None
+    ordinal: bool = False
+    kind: Literal["probability", "logit", "similarity", "decision"] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -50,6 +53,11 @@ class MeanMetric:
     finish: Callable[[np.ndarray], np.ndarray] = lambda mean: mean
     share: bool = False
     ordinal: bool = False
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+
+    def applies(self, outcomes: Outcomes) -> bool:
+        """Whether the predictions hold what the metric needs."""
+        return outcomes.ordinal or not self.ordinal
 
     def value(self, outcomes: Outcomes) -> float:
         """The metric of all images together; NaN where there are none."""
@@ -71,6 +79,11 @@ class ConfusionMetric:
     compute: Callable[[np.ndarray, np.ndarray], np.ndarray]
     share: bool = False
     ordinal: bool = False
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+
+    def applies(self, outcomes: Outcomes) -> bool:
+        """Whether the predictions hold what the metric needs."""
+        return outcomes.ordinal or not self.ordinal
 
     def value(self, outcomes: Outcomes) -> float:
         """The metric of all images together."""
@@ -203,5 +216,12 @@ _DEFINITIONS: tuple[Metric, ...] = (
         "qwk", "Quadratic weighted kappa", "higher", quadratic_kappa, ordinal=True
     ),
 )
+
+# What is told of each class: functions of C (..., K, K) -> (..., K). All are shares.
+PER_CLASS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "recall": recalls,
+    "precision": precisions,
+    "f1": f1s,
+}
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _DEFINITIONS}
