@@ -12,7 +12,7 @@ rule demo_activities:
     conda:
         "../envs/bakeoff.yaml"
     params:
-        settings=settings("demo"),
+        settings=settings("demo_activities"),
         code=code_version("demo_activities.py"),
     resources:
         mem_mb=1000,
@@ -31,7 +31,7 @@ rule demo_otoliths:
     conda:
         "../envs/bakeoff.yaml"
     params:
-        settings=settings("demo"),
+        settings=settings("demo_otoliths"),
         code=code_version("demo_otoliths.py"),
     resources:
         mem_mb=1000,

@@ -11,11 +11,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
-from bakeoff.demo.encoders import Plan, load_material, write_encoder
+from bakeoff.demo.encoders import write_encoder
+from bakeoff.demo.training import Plan, load_material
 from bakeoff.logs import logged
 
 
-def demo_encoders(cards: Sequence[Path], processes: int, plan: Plan = Plan()) -> None:
+def demo_encoders(cards: Sequence[Path], processes: int, plan: Plan) -> None:
     """Write the folder of every card, `processes` of them at a time.
 
     A card is <encoder>/encoder.json. The weights do not depend on `processes`.
@@ -37,4 +38,5 @@ if "snakemake" in globals():
         demo_encoders(
             cards=[Path(card) for card in snakemake.output.cards],
             processes=snakemake.threads,
+            plan=Plan(),
         )

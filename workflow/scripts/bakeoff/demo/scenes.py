@@ -16,11 +16,11 @@ from PIL import Image, ImageDraw, ImageFilter
 class Variation:
     """How much scenes vary; lengths are shares of the side of the picture.
 
-    scale: drawing's side; rotation: largest angle in degrees; clutter: largest number of
-    shapes behind the drawing; occluders: largest number in front of it; light: largest
-    relative change of brightness and contrast; fade: largest share of the background
-    that shows through the drawing; blur: largest radius; noise: largest standard
-    deviation of the sensor noise, in grey levels.
+    scale: drawing's side; rotation: largest angle in degrees; clutter: largest number
+    of shapes behind the drawing; occluders: largest number in front of it; light:
+    largest relative change of brightness and contrast; fade: largest share of the
+    background that shows through the drawing; blur: largest radius; noise: largest
+    standard deviation of the sensor noise, in grey levels.
     """
 
     scale: tuple[float, float] = (0.6, 1.0)
@@ -33,7 +33,7 @@ class Variation:
     noise: float = 14.0
 
     def weaker(self, strength: float) -> "Variation":
-        """These variations at `strength`, from 0 (a plain large drawing) to 1 (self)."""
+        """These variations at `strength`: 0 leaves a large plain drawing, 1 all."""
         low, high = self.scale
         return replace(
             self,
@@ -48,17 +48,20 @@ class Variation:
         )
 
 
+FULL = Variation()
+
+
 def compose(
     drawing: Image.Image,
     rng: np.random.Generator,
     size: int,
-    variation: Variation = Variation(),
+    variation: Variation = FULL,
 ) -> Image.Image:
     """The RGBA `drawing` in a random scene: an RGB picture of size x size pixels."""
     scene = _background(rng, size)
-    _shapes(scene, rng, rng.integers(0, variation.clutter + 1), 0.5)
+    _shapes(scene, rng, int(rng.integers(variation.clutter + 1)), 0.5)
     _paste(scene, drawing, rng, variation)
-    _shapes(scene, rng, rng.integers(0, variation.occluders + 1), 0.22)
+    _shapes(scene, rng, int(rng.integers(variation.occluders + 1)), 0.22)
     return _photograph(scene, rng, variation)
 
 
@@ -87,7 +90,7 @@ def _background(rng: np.random.Generator, size: int) -> Image.Image:
 def _shapes(
     scene: Image.Image, rng: np.random.Generator, count: int, largest: float
 ) -> None:
-    """Draw `count` ellipses, polygons and strokes into `scene`, up to `largest` wide."""
+    """Draw `count` ellipses, polygons and strokes, up to `largest` wide."""
     draw = ImageDraw.Draw(scene)
     size = scene.width
     for _ in range(count):
@@ -112,7 +115,7 @@ def _paste(
     variation: Variation,
 ) -> None:
     """Put the drawing somewhere inside the scene: mirrored or not, turned, scaled."""
-    side = int(round(rng.uniform(*variation.scale) * scene.width))
+    side = round(rng.uniform(*variation.scale) * scene.width)
     angle = rng.uniform(-variation.rotation, variation.rotation)
     if rng.random() < 0.5:
         drawing = drawing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
