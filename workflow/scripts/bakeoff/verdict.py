@@ -49,9 +49,7 @@ def summary_verdict(
         if row["primary"] and row["metric"] == metric and not row["class"]:
             settings[row["method"], row["protocol"]].append(row)
     if not settings:
-        return [
-            f"No verdict: no two encoders were compared by {_name(metric)}."
-        ]
+        return [f"No verdict: no two encoders were compared by {_name(metric)}."]
     return [
         text
         for setting, rows in sorted(settings.items())
