@@ -106,9 +106,21 @@ def test_other_rows_have_no_sentence():
         sentence(told(other)[0])
 
 
-def summary(*rows: Row, **settings) -> list[str]:
+def summary(*rows: Row, metrics=("accuracy",), control=None) -> list[str]:
     decide(rows)
-    return summary_verdict(pa.table(columns(list(rows))), **settings)
+    table = pa.table(columns(list(rows)))
+    return summary_verdict(table, metrics, control=control)
+
+
+def test_another_metric_may_turn_the_order():
+    error = {"metric": "rmse", "better": "lower", "band": 0.05}
+    texts = summary(
+        row("a", "b", 0.1, 0.02, 1e-9),
+        row("a", "b", 0.2, 0.02, 1e-9, **error),
+        metrics=("accuracy", "rmse"),
+    )
+    assert texts[0] == "ridge on cv: use a: it is better than b."
+    assert texts[2].startswith("By another metric the order turns: b beats a by 0.200")
 
 
 def test_a_clear_winner():
@@ -147,7 +159,9 @@ def test_refused_studies_and_empty_ones():
     question = row("a", "b", 0, 0, 1).question
     texts = summary(refusal(question, "groups straddle", 0.95))
     assert texts == ["ridge on cv: no verdict, because groups straddle."]
-    assert summary(row("a", "b", 0, 0.1, 1), metric="qwk")[0].startswith("No verdict")
+    assert summary(row("a", "b", 0, 0.1, 1), metrics=["qwk"])[0].startswith(
+        "No verdict"
+    )
 
 
 def test_no_interval_is_inconclusive():

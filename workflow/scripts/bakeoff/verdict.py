@@ -36,24 +36,26 @@ def sentence(row: Mapping[str, Any]) -> str:
 
 
 def summary_verdict(
-    comparisons: pa.Table, metric: str = "accuracy", *, control: str | None = None
+    comparisons: pa.Table, metrics: Sequence[str], *, control: str | None = None
 ) -> list[str]:
-    """Which encoder to use, by `metric`: an answer per method and protocol, then why.
+    """Which encoder to use: an answer per method and protocol, then why.
 
-    control: id of an encoder that every other one must beat, such as one with random
-    weights. The first sentence of each method and protocol names the encoders that no
-    other one beats; the sentences of the leader against each of the others follow.
+    metrics: the first decides; of the others those are told by which another encoder
+    beats the leader. control: id of an encoder that every other one must beat, such as
+    one with random weights. The answer names what the leader beats and what it cannot
+    be told from; the sentences of the leader against each of the others follow.
     """
     settings: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in comparisons.to_pylist():
-        if row["primary"] and row["metric"] == metric and not row["class"]:
+        if row["primary"] and row["metric"] in metrics and not row["class"]:
             settings[row["method"], row["protocol"]].append(row)
-    if not settings:
-        return [f"No verdict: no two encoders were compared by {_name(metric)}."]
+    if not any(r["metric"] == metrics[0] for rows in settings.values() for r in rows):
+        name = _name(metrics[0])
+        return [f"No verdict: no two encoders were compared by {name}."]
     return [
         text
         for setting, rows in sorted(settings.items())
-        for text in _answer(setting, rows, control)
+        for text in _answer(" on ".join(setting), rows, metrics[0], control)
     ]
 
 
@@ -72,19 +74,29 @@ def turned(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(
-    setting: tuple[str, str], rows: Sequence[dict[str, Any]], control: str | None
+    where: str, rows: Sequence[dict[str, Any]], first: str, control: str | None
 ) -> list[str]:
-    where = " on ".join(setting)
-    if all(row["verdict"] == "refused" for row in rows):
-        return [f"{where}: no verdict, because {rows[0]['note']}."]
-    leader = _leader(rows)
+    decisive = [row for row in rows if row["metric"] == first]
+    tested = [row for row in decisive if row["verdict"] != "refused"]
+    if not tested:
+        return [f"{where}: no verdict, because {row['note']}." for row in decisive[:1]]
+    leader = _leader(tested)
     own = [r if r["a"] == leader else turned(r) for r in rows if leader in _pair(r)]
     others: dict[str, list[str]] = defaultdict(list)
     for row in own:
-        others[row["verdict"]].append(row["b"])
+        if row["metric"] == first:
+            others[row["verdict"]].append(row["b"])
     answer = f"{where}: {_headline(leader, others)}"
-    checks = [] if control is None else [_against_control(where, rows, control)]
-    return [answer, *checks, *(sentence(row) for row in own)]
+    checks = [] if control is None else [_against_control(where, tested, control)]
+    against = [
+        row for row in own if row["metric"] != first and row["verdict"] == "worse"
+    ]
+    return [
+        answer,
+        *checks,
+        *(sentence(row) for row in own if row["metric"] == first),
+        *(f"By another metric the order turns: {sentence(turned(r))}" for r in against),
+    ]
 
 
 def _leader(rows: Sequence[dict[str, Any]]) -> str:
