@@ -87,9 +87,9 @@ SCENARIOS = (
     Scenario("S1 linear SVC", probe="linear", signal=0.35, repeats=5),
     Scenario("S2 linear SVC, noise", probe="linear", signal=0.35, noise=0.3, repeats=1),
     Scenario("S3 RBF SVC", probe="rbf", repeats=1),
-    Scenario("G1 60 groups of 5, ICC .5", signal=0.45, size=5, icc=0.5, repeats=3),
-    Scenario("G2 60 groups of 5, ICC .8", signal=0.45, size=5, icc=0.8, repeats=3),
-    Scenario("G3 150 groups of 2, ICC .5", signal=0.45, size=2, icc=0.5, repeats=3),
+    Scenario("G1 60 groups of 5, ICC .5", signal=0.36, size=5, icc=0.5, repeats=3),
+    Scenario("G2 60 groups of 5, ICC .8", signal=0.36, size=5, icc=0.8, repeats=3),
+    Scenario("G3 150 groups of 2, ICC .5", signal=0.36, size=2, icc=0.5, repeats=3),
 )
 
 
