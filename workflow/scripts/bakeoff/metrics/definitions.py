@@ -152,7 +152,7 @@ class OrderMetric(_Description):
         return self.compute(outcomes) if len(outcomes.y_true) else float("nan")
 
     def resampled(self, outcomes: Outcomes, weights: np.ndarray) -> np.ndarray:
-        """(R,) values, where weights (R, n) counts each image's draws, whole numbers."""
+        """(R,) values, where weights (R, n) counts each image's draws (integers)."""
         images = np.arange(len(outcomes.y_true))
         draws = (np.repeat(images, w.astype(int)) for w in weights)
         return np.array([self.value(outcomes.take(rows)) for rows in draws])

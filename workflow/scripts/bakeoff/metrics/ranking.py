@@ -50,8 +50,8 @@ def average_precision(score: np.ndarray, relevant: np.ndarray) -> float:
     Items of equal score pass a threshold together, so that their order cannot matter.
     """
     order = np.argsort(-score, kind="stable")
-    hits = relevant[order].cumsum()
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hits, ranked = relevant[order].cumsum(), score[order]
+    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(score) - 1)
     precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
     return float((precision * np.diff(recall, prepend=0.0)).sum())
 
