@@ -192,6 +192,7 @@ def _ablate(
 
 
 def with_column(logits: np.ndarray, k: int, column: np.ndarray) -> np.ndarray:
+    """`logits` (n, K) with another score for class k."""
     changed = logits.copy()
     changed[:, k] = column
     return changed

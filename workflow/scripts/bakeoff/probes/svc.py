@@ -22,8 +22,9 @@ class SupportVectors:
     C: inverse strength of the penalty, or `nested`: the one of `Cs` with most hits in
     an inner cross-validation of the training images; class_weight `balanced`: errors
     weigh by the inverse frequency of their class; gamma `scale`: 1 / (d var of the
-    training features), as in scikit-learn. Scores are scikit-learn's one-against-rest decision
-    values, whose largest breaks the ties of the vote that the prediction rests on.
+    training features), as in scikit-learn. Scores are scikit-learn's one-against-rest
+    decision values, whose largest breaks the ties of the vote that the prediction rests
+    on.
     """
 
     C: float | Literal["nested"] = 0.1
