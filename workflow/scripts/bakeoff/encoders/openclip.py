@@ -31,7 +31,7 @@ class OpenClip(Encoder):
         self.id = weights.id
         self.has_text = True
         self.device = device
-        self.logit_scale = float(model.logit_scale.exp())
+        self.logit_scale = float(model.logit_scale.detach().exp())
         self.logit_bias = _float(model.logit_bias)
         self.parameters = count(model)
         self.parameters_image = count(model.visual)
@@ -94,4 +94,4 @@ def _without_normalisation(transform: Compose) -> Compose:
 
 
 def _float(value: Tensor | None) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else float(value.detach())

@@ -3,8 +3,10 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from bakeoff.errors import BakeoffError
@@ -48,6 +50,13 @@ def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+# What libraries raise over missing, damaged or unfitting files.
+_OF_FILES = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError),
+    *(AttributeError, EOFError, UnpicklingError, SafetensorError),
+)
+
+
 @contextlib.contextmanager
 def loading(folder: Path) -> Iterator[None]:
     """Turns whatever a library raises over a folder's files into one clear error."""
@@ -55,14 +64,7 @@ def loading(folder: Path) -> Iterator[None]:
         yield
     except BakeoffError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        ImportError,
-    ) as error:
+    except _OF_FILES as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
