@@ -94,7 +94,10 @@ def fetch_weights(
     try:
         with _online():
             files = _fetch(entry, repo, folder, _Hub(folder, endpoint))
-        origin = {"source": f"hub:{repo}", "revision": files[0].revision}
+        origin: dict[str, str | None] = {
+            "source": f"hub:{repo}",
+            "revision": files[0].revision,
+        }
     except _Unreachable as error:
         if not _is_complete(loader, folder):
             raise error.worded from error

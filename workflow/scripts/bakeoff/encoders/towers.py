@@ -8,6 +8,7 @@ from pickle import UnpicklingError
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torchvision.transforms import Compose, Normalize, PILToTensor
 
 from bakeoff.errors import BakeoffError
 
@@ -33,6 +34,18 @@ class Pixels:
         """(n, 3, h, w) of `dtype` from a uint8 batch of that shape."""
         pixels = batch.to(self.mean.device, non_blocking=True).float().div_(255)
         return pixels.sub_(self.mean).div_(self.std).to(dtype)
+
+
+def geometry(transform: Compose) -> Compose:
+    """The resizing and cropping of a library's transform, ending in a uint8 tensor.
+
+    Raises TypeError where the transform does not end in a conversion to a tensor and a
+    normalisation, which `Pixels` does in its place.
+    """
+    *steps, _to_tensor, normalise = transform.transforms
+    if not isinstance(normalise, Normalize):
+        raise TypeError(f"the transform ends in {normalise}, not in Normalize")
+    return Compose([*steps, PILToTensor()])
 
 
 def ready(tower: nn.Module, dtype: torch.dtype) -> nn.Module:
