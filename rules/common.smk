@@ -101,6 +101,12 @@ def of_protocols(pattern):
     return paths
 
 
+def captions(wildcards):
+    """The caption of every kind of figure that the study has."""
+    kinds = {figure.split("/")[0] for figure in PLAN.figures(wildcards.study)}
+    return [f"{CODE}/workflow/report/{kind}.rst" for kind in sorted(kinds)]
+
+
 def more(megabytes):
     """Memory that doubles with every attempt, in MB."""
 

@@ -46,7 +46,6 @@ rule embed_texts:
         runtime=60,
         device=PLAN.config["extraction"]["device"],
     params:
-        settings=settings("embed_texts"),
         code=code_version("embed_texts.py"),
     message:
         "Embedding the prompts of {wildcards.study} with {wildcards.encoder}"

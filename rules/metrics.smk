@@ -13,7 +13,6 @@ rule metrics:
         mem_mb=more(2000),
         runtime=60,
     params:
-        settings=settings("metrics"),
         code=code_version("metrics.py"),
     message:
         "Metrics of {wildcards.encoder} on {wildcards.study}"

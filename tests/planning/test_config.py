@@ -111,3 +111,20 @@ def test_every_key_has_a_description() -> None:
 def test_the_reference_page_is_that_of_the_schema() -> None:
     written = (Path(__file__).parents[2] / "config/README.md").read_text("utf-8")
     assert written == reference(SCHEMA), "run `make reference`"
+
+
+def test_the_schema_knows_the_settings_of_every_probe_and_no_other() -> None:
+    import dataclasses
+
+    from bakeoff.probes.registry import PROBES
+
+    probe = SCHEMA["$defs"]["probe"]
+    assert set(probe["properties"]["kind"]["enum"]) == set(PROBES)
+    branches = {
+        branch["if"]["properties"]["kind"]["const"]: branch["then"]["properties"]
+        for branch in probe["allOf"]
+    }
+    for kind, probe_class in PROBES.items():
+        defaults = {f.name: f.default for f in dataclasses.fields(probe_class)}
+        for key, part in branches.get(kind, {}).items():
+            assert part["default"] == defaults[key], f"{kind}.{key}"

@@ -3,7 +3,6 @@
 Fails where the prompt bank and the study do not have the same classes.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,19 @@ def embed_texts(
     encoder: Path,
     encoder_id: str,
     output_texts: Path,
-    settings: dict[str, Any],
+    store: Path,
     **how: Any,
 ) -> None:
     """Write the embeddings of one prompt bank and encoder."""
     labels = strings(read_table(manifest, "manifest", ["label"]), "label")
     columns, provenance = extract_texts(
-        read_bank(prompts, sorted(set(labels))),
+        [
+            {"class": prompt.label, "template": prompt.template, "text": prompt.text}
+            for prompt in read_bank(prompts, sorted(set(labels)))
+        ],
         encoder.parent,
         encoder_id=encoder_id,
-        resolution=settings["resolution"],
-        precision=settings["precision"],
+        store=store,
         **how,
     )
     write_table(output_texts, "texts", columns, provenance)
@@ -44,7 +45,7 @@ if "snakemake" in globals():
             encoder=Path(snakemake.input.encoder),
             encoder_id=snakemake.wildcards.encoder,
             output_texts=Path(snakemake.output.texts),
-            settings=json.loads(snakemake.params.settings),
+            store=Path("results/store"),
             device=snakemake.resources.device,
             threads=snakemake.threads,
         )

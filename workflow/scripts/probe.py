@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.logs import logged
-from bakeoff.probes import run_probe
+from bakeoff.probes.run import run_probe
 from bakeoff.tables import read_table, write_table
 
 

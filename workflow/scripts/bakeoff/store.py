@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bakeoff.errors import BakeoffError
 from bakeoff.tables import atomic_path, read_table, write_table
 
 
@@ -41,14 +42,19 @@ class Shelf:
         return sorted(set(ids) - set(self.ids()))
 
     def add(self, ids: Sequence[str], vectors: np.ndarray) -> None:
-        """Keep (n, d) float32 vectors as a shard; raises ValueError for NaN and inf."""
+        """Keep (n, d) float32 vectors as a shard; NaN and inf are refused."""
         if not np.isfinite(vectors).all():
             bad = [
                 name
                 for name, row in zip(ids, vectors, strict=True)
                 if not np.isfinite(row).all()
             ]
-            raise ValueError(f"vectors that are no finite numbers: {bad[:10]}")
+            raise BakeoffError(
+                str(self.folder),
+                f"{len(bad)} vectors that are no finite numbers: {bad[:10]}",
+                "finite numbers from any image",
+                "Set precision: fp32, or fetch the weights again.",
+            )
         self._write_json("key.json", self.key)
         name = digest(list(ids))[:32]
         write_table(

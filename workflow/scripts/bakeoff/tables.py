@@ -110,6 +110,15 @@ def strings(table: pa.Table, name: str) -> np.ndarray:
     return np.asarray(column.to_pylist(), dtype=object)
 
 
+def groups_of(manifest: pa.Table) -> dict[str, str] | None:
+    """{image_id: group} of a manifest; None where no image has a group."""
+    groups = manifest.column("group")
+    if groups.null_count == len(groups):
+        return None
+    ids = manifest.column("image_id").to_pylist()
+    return dict(zip(ids, groups.to_pylist(), strict=True))
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path that takes the place of `path` when the block ends well.

@@ -73,10 +73,11 @@ class Plan:
     def entry(self, encoder: str) -> Settings:
         """The catalogue's entry of an encoder id, `@resolution` applied."""
         name, _, resolution = encoder.partition("@")
-        entry = dict(self.catalogue[name])
-        if resolution:
-            entry["resolution"] = int(resolution)
-        return entry
+        return {
+            "text": True,
+            **self.catalogue[name],
+            "at": int(resolution) if resolution else None,
+        }
 
     def runs(self, study: str, encoder: str) -> list[tuple[str, str]]:
         """(protocol, method) of every table of predictions of an encoder."""
@@ -200,8 +201,12 @@ def _pick(section: Mapping[str, Any], *keys: str) -> Settings:
     return {key: section[key] for key in keys}
 
 
-def _demo(plan: Plan, wildcards: Wildcards) -> Settings:
-    return plan.config["demo"]
+def _demo_activities(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _pick(plan.config["demo"], "seed", "scenes_per_drawing", "size")
+
+
+def _demo_otoliths(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _pick(plan.config["demo"], "seed", "otoliths")
 
 
 def _manifest(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -219,16 +224,12 @@ def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
     return plan.entry(wildcards.encoder)
 
 
-def _embed_texts(plan: Plan, wildcards: Wildcards) -> Settings:
+def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
-        "resolution": plan.entry(wildcards.encoder)["resolution"],
+        "images": plan.study(wildcards.study)["images"],
+        "resolution": plan.entry(wildcards.encoder)["at"],
         "precision": plan.config["extraction"]["precision"],
     }
-
-
-def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
-    images = plan.study(wildcards.study)["images"]
-    return {**_embed_texts(plan, wildcards), "images": images}
 
 
 def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -241,10 +242,6 @@ def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
     return _pick(plan.study(wildcards.study), "labels")
-
-
-def _metrics(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {}
 
 
 def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -288,7 +285,7 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
         **_compare(plan, wildcards),
         "title": plan.study(study)["title"] or study,
-        "synthetic": plan.study(study)["synthetic"],
+        **_pick(plan.study(study), "synthetic", "images"),
         "control": plan.config["control"],
         "protocols": {
             name: plan.config["protocols"][name] for name in plan.protocols(study)
@@ -298,15 +295,14 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
 
 
 SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
-    "demo": _demo,
+    "demo_activities": _demo_activities,
+    "demo_otoliths": _demo_otoliths,
     "manifest": _manifest,
     "folds": _folds,
     "weights": _weights,
     "embed_images": _embed_images,
-    "embed_texts": _embed_texts,
     "probe": _probe,
     "zeroshot": _zeroshot,
-    "metrics": _metrics,
     "compare": _compare,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,

@@ -1,4 +1,4 @@
-"""The folder of activity images: 15 human activities, drawn by people, in varied scenes.
+"""The folder of activity images: 15 activities, drawn by people, in varied scenes.
 
 A drawing is a group: all its scenes lie on the same side of the division into training
 and test images.
@@ -29,7 +29,9 @@ def write_activities(
         for index, drawing in enumerate(examples()):
             picture = render(drawing, size)
             for k in range(scenes_per_drawing):
-                path = Path(split(drawing), str(drawing.activity), f"{drawing.code}_{k}.jpg")
+                path = Path(
+                    split(drawing), str(drawing.activity), f"{drawing.code}_{k}.jpg"
+                )
                 rng = np.random.default_rng([seed, index, k])
                 (new / path).parent.mkdir(parents=True, exist_ok=True)
                 (new / path).write_bytes(jpeg(compose(picture, rng, size), rng))
@@ -46,7 +48,7 @@ def write_activities(
 
 
 def split(drawing: Drawing) -> str:
-    """"test" for 6 of the 18 drawings of an activity, "train" for the other 12.
+    """Side of the drawing: test for 6 of an activity's 18, train for the other 12.
 
     With gender g = 0..2, skin tone t = 0..5 and activity a = 0..14, a drawing is a test
     drawing where (g + t + a) mod 3 = 0. So each gender gives two test drawings to every

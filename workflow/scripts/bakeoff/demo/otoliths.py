@@ -7,6 +7,7 @@ that share its light, tint and focus, and a reader who now and then counts one r
 many or too few.
 """
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +48,9 @@ def write_otoliths(
     """Write n synthetic otoliths below `folder` and their `listing`.
 
     Images are `folder`/slide_<s>/otolith_<i>.jpg, `size` pixels wide and high. The
-    listing is a CSV of path (relative to `folder`), label (the read age, 1 to 10), group
-    (the slide) and sha256. Both are the same bytes for the same arguments. An earlier
-    `folder` is replaced as a whole.
+    listing is a CSV of path (relative to `folder`), label (the read age, 1 to 10),
+    group (the slide) and sha256. Both are the same bytes for the same arguments. An
+    earlier `folder` is replaced as a whole.
     """
     rng = np.random.default_rng([seed, 0])
     ages = rng.permutation(np.repeat(np.arange(1, OLDEST + 1), age_counts(n)))
@@ -112,7 +113,7 @@ def ring_count(age: int, rng: np.random.Generator) -> int:
 def draw_otolith(
     rings: int, slide: Slide, rng: np.random.Generator, size: int
 ) -> Image.Image:
-    """An otolith with `rings` rings on `slide`: an RGB picture of size x size pixels."""
+    """An RGB picture, size x size pixels, of an otolith with `rings` rings."""
     radii = _radii(rings, rng)  # (rings + 1,), the last one is the edge
     distance, angle = _growth_coordinates(rng, size)
     grey = np.full((size, size), slide.background)
@@ -178,7 +179,7 @@ def _body(
     for radius in radii[:-1]:
         depth = slide.contrast * rng.uniform(0.6, 1.15)
         grey -= depth * _ring(distance, angle, radius, 0.25, rng)
-    for inner, outer in zip(radii[:-1], radii[1:], strict=True):
+    for inner, outer in itertools.pairwise(radii):
         if rng.random() < 0.15:  # a false ring: fainter, and broken
             radius = rng.uniform(inner, outer)
             grey -= slide.contrast * 0.5 * _ring(distance, angle, radius, 0.9, rng)
@@ -192,7 +193,7 @@ def _ring(
     unevenness: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """(size, size) darkness in [0, 1] of a ring whose strength varies with the angle."""
+    """(size, size) darkness in [0, 1] of a ring, uneven along its way."""
     width = rng.uniform(0.005, 0.009)
     waves = np.cos(rng.integers(1, 4) * angle + rng.uniform(0, 2 * np.pi))
     strength = 1 - unevenness * (0.5 + 0.5 * waves)

@@ -16,24 +16,24 @@ from PIL import Image, ImageDraw, ImageFilter
 class Variation:
     """How much scenes vary; lengths are shares of the side of the picture.
 
-    scale: drawing's side; rotation: largest angle in degrees; clutter: largest number of
-    shapes behind the drawing; occluders: largest number in front of it; light: largest
-    relative change of brightness and contrast; fade: largest share of the background
-    that shows through the drawing; blur: largest radius; noise: largest standard
-    deviation of the sensor noise, in grey levels.
+    scale: drawing's side; rotation: largest angle in degrees; clutter: largest number
+    of shapes behind the drawing; occluders: largest number in front of it; light:
+    largest relative change of brightness and contrast; fade: largest share of the
+    background that shows through the drawing; blur: largest radius; noise: largest
+    standard deviation of the sensor noise, in grey levels.
     """
 
-    scale: tuple[float, float] = (0.42, 0.9)
-    rotation: float = 25.0
-    clutter: int = 7
-    occluders: int = 2
-    light: float = 0.35
-    fade: float = 0.35
+    scale: tuple[float, float] = (0.6, 1.0)
+    rotation: float = 15.0
+    clutter: int = 5
+    occluders: int = 1
+    light: float = 0.25
+    fade: float = 0.25
     blur: float = 0.008
-    noise: float = 24.0
+    noise: float = 14.0
 
     def weaker(self, strength: float) -> "Variation":
-        """These variations at `strength`, from 0 (a plain large drawing) to 1 (self)."""
+        """These variations at `strength`: 0 leaves a large plain drawing, 1 all."""
         low, high = self.scale
         return replace(
             self,
@@ -48,17 +48,20 @@ class Variation:
         )
 
 
+FULL = Variation()
+
+
 def compose(
     drawing: Image.Image,
     rng: np.random.Generator,
     size: int,
-    variation: Variation = Variation(),
+    variation: Variation = FULL,
 ) -> Image.Image:
     """The RGBA `drawing` in a random scene: an RGB picture of size x size pixels."""
     scene = _background(rng, size)
-    _shapes(scene, rng, rng.integers(0, variation.clutter + 1), 0.5)
+    _shapes(scene, rng, int(rng.integers(variation.clutter + 1)), 0.5)
     _paste(scene, drawing, rng, variation)
-    _shapes(scene, rng, rng.integers(0, variation.occluders + 1), 0.22)
+    _shapes(scene, rng, int(rng.integers(variation.occluders + 1)), 0.22)
     return _photograph(scene, rng, variation)
 
 
@@ -75,7 +78,7 @@ def _background(rng: np.random.Generator, size: int) -> Image.Image:
     """Colours on a coarse grid, blown up: 2 nodes make a gradient, many a texture."""
     nodes = (2, 2, 3, 5, 9, 17)[rng.integers(6)]
     colour = rng.uniform(30, 225, 3)
-    light, tint = rng.uniform(5, 60), rng.uniform(3, 35)
+    light, tint = rng.uniform(3, 40), rng.uniform(2, 20)
     grid = colour + rng.normal(0, light, (nodes, nodes, 1))
     grid = grid + rng.normal(0, tint, (nodes, nodes, 3))
     patch = Image.fromarray(np.clip(grid, 0, 255).astype(np.uint8))
@@ -87,7 +90,7 @@ def _background(rng: np.random.Generator, size: int) -> Image.Image:
 def _shapes(
     scene: Image.Image, rng: np.random.Generator, count: int, largest: float
 ) -> None:
-    """Draw `count` ellipses, polygons and strokes into `scene`, up to `largest` wide."""
+    """Draw `count` ellipses, polygons and strokes, up to `largest` wide."""
     draw = ImageDraw.Draw(scene)
     size = scene.width
     for _ in range(count):
@@ -112,7 +115,7 @@ def _paste(
     variation: Variation,
 ) -> None:
     """Put the drawing somewhere inside the scene: mirrored or not, turned, scaled."""
-    side = int(round(rng.uniform(*variation.scale) * scene.width))
+    side = round(rng.uniform(*variation.scale) * scene.width)
     angle = rng.uniform(-variation.rotation, variation.rotation)
     if rng.random() < 0.5:
         drawing = drawing.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
