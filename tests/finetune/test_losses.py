@@ -4,19 +4,13 @@ import math
 
 import pytest
 import torch
+from bakeoff.finetune.infonce import InfoNCE
+from bakeoff.finetune.losses import Loss, full_batch
+from bakeoff.finetune.rows import Rows, image_rows, text_rows
+from bakeoff.finetune.sigmoid import Sigmoid
 from open_clip.loss import ClipLoss, SigLipLoss
 from torch import Tensor
 from torch.nn.functional import log_softmax, logsigmoid, normalize
-
-from bakeoff.finetune.losses import (
-    InfoNCE,
-    Loss,
-    Rows,
-    Sigmoid,
-    full_batch,
-    image_rows,
-    text_rows,
-)
 
 DIMENSION, PROMPTS, CLASSES = 16, 300, 15
 PROMPT_CLASSES = torch.arange(PROMPTS) % CLASSES
@@ -158,7 +152,7 @@ def test_free_captions_are_the_same_loss() -> None:
 
 
 def test_a_weight_of_two_is_two_copies() -> None:
-    """The memory's weights: an image of weight 2 and anchor 0 equals two such images."""
+    """The memory's weights: a queued image of weight 2 equals two of weight 1."""
     prompts = draw(40)
     images, texts = (
         image_rows(PROMPT_CLASSES[prompts], prompts),
