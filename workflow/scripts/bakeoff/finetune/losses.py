@@ -149,6 +149,6 @@ def logits(x: Tensor, t: Tensor, scale: Tensor, bias: Tensor | None) -> Tensor:
     altogether; the product itself costs next to nothing here.
     """
     with torch.autocast(x.device.type, enabled=False):
-        dtype = torch.promote_types(x.dtype, torch.float32)
+        dtype = torch.promote_types(torch.promote_types(x.dtype, t.dtype), torch.float)
         z = scale.to(dtype) * (x.to(dtype) @ t.to(dtype).T)
         return z if bias is None else z + bias.to(dtype)

@@ -68,6 +68,13 @@ class Ranks:
         """Whether the flag is set in any process."""
         return bool(self.sum(torch.tensor(int(flag), device=device)) > 0)
 
+    def mean(self, value: float, device: torch.device | str) -> float:
+        """Mean of a number over all processes."""
+        if self.size == 1:
+            return value
+        total = self.sum(torch.tensor(value, dtype=torch.float64, device=device))
+        return float(total) / self.size
+
     def gather(self, rows: Tensor, total: int) -> Tensor:
         """All `total` rows, in order, of which each process holds its `share`."""
         if self.size == 1:

@@ -56,13 +56,25 @@ def image_rows(classes: Tensor, prompts: Tensor) -> Rows:
     return Rows(classes, prompts, ones, ones)
 
 
-def text_rows(prompts: Tensor, prompt_classes: Tensor) -> Rows:
+def text_rows(
+    prompts: Tensor,
+    prompt_classes: Tensor,
+    others: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Rows:
     """Rows of the U distinct prompts among `prompts` (B,), in increasing order.
 
-    `prompt_classes` (P,) is the class of every prompt of the bank.
+    `prompt_classes` (P,) is the class of every prompt of the bank. `others` (n,) are
+    prompts that stand among the candidates with `weights` (n,) but are no anchors:
+    those of the memory, and hard negatives.
     """
-    unique, counts = torch.unique(prompts, return_counts=True)
-    return Rows(prompt_classes[unique], unique, counts.double(), counts.double())
+    n = len(prompt_classes)
+    anchor = torch.bincount(prompts, minlength=n).double()
+    weight = anchor
+    if others is not None and weights is not None:
+        weight = anchor.index_add(0, others, weights.double())
+    unique = weight.nonzero().squeeze(1)
+    return Rows(prompt_classes[unique], unique, anchor[unique], weight[unique])
 
 
 def may_be_positive(positives: Positives, images: Rows, texts: Rows) -> Tensor:
