@@ -23,8 +23,9 @@ from torch import Tensor
 
 from bakeoff.finetune.rows import Rows
 
-# Elements of one chunk of logits; a handful of such matrices live at the same time.
-_CHUNK = 2**20
+# Elements of one chunk of logits, of which a handful live at the same time; and the
+# fewest images of a chunk, below which matrix products are slow.
+_CHUNK, _FEWEST = 2**18, 128
 
 
 class BoundLoss(Protocol):
@@ -77,7 +78,7 @@ def full_batch(
     Logits are made, and made again for the gradient, `chunk` images at a time, so the
     memory beyond the vectors and their gradients does not grow with B.
     """
-    rows = chunk or max(1, _CHUNK // max(1, len(t)))
+    rows = chunk or max(_FEWEST, _CHUNK // max(1, len(t)))
     return _FullBatch.apply(x, t, scale, bias, bound, images, rows)
 
 

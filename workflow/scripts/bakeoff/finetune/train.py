@@ -144,6 +144,7 @@ class Training:
             total=self.steps,
             initial=self.done,
             unit="step",
+            mininterval=0.5 if sys.stderr.isatty() else 30,  # seconds; spares log files
             disable=self.ranks.rank > 0,
         )
         with bar:
