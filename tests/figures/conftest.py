@@ -272,7 +272,7 @@ def otoliths(tmp_path_factory) -> Study:
     )
 
 
-@pytest.fixture
-def make(tmp_path):
+@pytest.fixture(scope="session")
+def make(tmp_path_factory):
     """A maker of further studies."""
-    return lambda **choices: make_study(tmp_path / "study", **choices)
+    return lambda **choices: make_study(tmp_path_factory.mktemp("study"), **choices)

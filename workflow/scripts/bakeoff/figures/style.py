@@ -16,6 +16,7 @@ from typing import NamedTuple
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 STYLE = Path(__file__).with_name("bakeoff.mplstyle")
 
@@ -90,6 +91,22 @@ def rows_axis(axes: Axes, names: Sequence[str], *, length: int = 30) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+
+
+def plain_log(axes: Axes) -> None:
+    """A logarithmic x axis whose ticks are plain numbers, few enough to be read."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    decades = math.log10(high / low)
+    if decades < 1:
+        axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    else:
+        steps = (
+            (1.0, 2.0, 5.0) if decades < 1.7 else (1.0, 3.0) if decades < 3 else (1.0,)
+        )
+        axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=20))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
 
 
 def say_empty(figure: Figure, words: str) -> None:
