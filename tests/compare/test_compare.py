@@ -320,3 +320,18 @@ def test_a_class_without_errors_on_either_side_is_open(study):
     assert by_class.loc["1", "p"] == 1
     assert np.isnan(by_class.loc["1", "detectable"])
     assert by_class.loc["2", "estimate"] == pytest.approx(0.4)
+
+
+def test_metrics_of_order_are_tested_over_folds_only(study):
+    made = study(120, kind="kfold", folds=4)
+    for method in ("ridge", "zeroshot"):
+        made.predict("a", 0.8, 1, method)
+        made.predict("b", 0.6, 2, method)
+    rows = rows_of(made, metric_names=["tau", "accuracy"])
+    tau = rows[(rows["metric"] == "tau") & rows["primary"]].set_index("method")
+    assert tau.loc["ridge", "test"] == "corrected_t"
+    assert tau.loc["zeroshot", "verdict"] == "refused"
+    alone = rows_of(made, metric_names=["tau"])
+    assert set(alone["metric"]) == {"tau", "recall"}
+    accuracy = rows[(rows["metric"] == "accuracy") & rows["primary"]]
+    assert "refused" not in set(accuracy["verdict"])

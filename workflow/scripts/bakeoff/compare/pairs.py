@@ -19,9 +19,13 @@ from bakeoff.compare.over_folds import (
 )
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.errors import BakeoffError
-from bakeoff.metrics.definitions import METRICS, Metric
+from bakeoff.metrics.definitions import METRICS, Metric, OrderMetric
 
 RECALL = "recall"
+_OF_ORDER = (
+    "on a fixed test set, metrics of order are not resampled; their values stand in the "
+    "table of metrics, and over folds they are tested"
+)
 
 
 def compare(
@@ -152,10 +156,17 @@ def _rows_fixed(
 ) -> list[Row]:
     if not ask.pairs:
         return []
-    r = resample(panel, ask.metrics, ask.pairs, groups, replicates, rng)
+    summable = [m for m in ask.metrics if not isinstance(m, OrderMetric)]
+    place = {metric.name: m for m, metric in enumerate(summable)}
+    # Tests class by class need the images in order even where nothing is resampled.
+    summable = summable or [METRICS["accuracy"]]
+    r = resample(panel, summable, ask.pairs, groups, replicates, rng)
     rows: list[Row] = []
-    for pair, m, q in ask.by_metric():
-        rows += on_fixed_images(q, m, pair, r, confidence)
+    for pair, _, q in ask.by_metric():
+        if q.metric in place:
+            rows += on_fixed_images(q, place[q.metric], pair, r, confidence)
+        else:
+            rows.append(refusal(q, _OF_ORDER, confidence))
     for pair, k, q in ask.by_class():
         rows += on_fixed_class(q, k, pair, r, confidence)
     return rows
