@@ -156,10 +156,10 @@ def _rows_fixed(
 ) -> list[Row]:
     if not ask.pairs:
         return []
-    summable = [m for m in ask.metrics if not isinstance(m, OrderMetric)]
-    place = {metric.name: m for m, metric in enumerate(summable)}
     # Tests class by class need the images in order even where nothing is resampled.
-    summable = summable or [METRICS["accuracy"]]
+    wanted = [*ask.metrics, METRICS["accuracy"]]
+    summable = [m for m in wanted if not isinstance(m, OrderMetric)]
+    place = {metric.name: m for m, metric in enumerate(summable)}
     r = resample(panel, summable, ask.pairs, groups, replicates, rng)
     rows: list[Row] = []
     for pair, _, q in ask.by_metric():

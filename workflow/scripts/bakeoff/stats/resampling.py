@@ -1,10 +1,10 @@
 """Bootstrap, sign-flip and jackknife of most metrics, for all encoders at once.
 
 A metric is resampled as a function of sums over images: of a per-image term (accuracy,
-RMSE) or of the cells of a confusion matrix (macro recall, kappa). So one sparse
-matrix of terms (features, units) per encoder, times one matrix of weights (units,
-replicates), gives all metrics of all replicates; the weights are shared by all encoders, which keeps the
-comparison paired. A unit is an image, or a whole group where images come in groups.
+RMSE) or of the cells of a confusion matrix (macro recall, kappa). So one sparse matrix
+of terms (features, units) per encoder, times one matrix of weights (units, replicates),
+gives all metrics of all replicates; the weights are shared by all encoders, which keeps
+the comparison paired. A unit is an image, or a group where images come in groups.
 """
 
 from collections.abc import Iterator, Sequence
