@@ -9,7 +9,8 @@ from bakeoff.metrics.definitions import METRICS
 from bakeoff.stats.fold_tests import corrected_t, correlated_chances
 from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.proportions import mcnemar_midp, tango
-from bakeoff.tables import write_table
+from bakeoff.tables import read_table, write_table
+from bakeoff.verdict import sentence, summary_verdict
 
 METRIC_NAMES = ["accuracy", "macro_recall", "rmse", "bias", "qwk"]
 
@@ -283,3 +284,54 @@ def test_symmetry_of_an_encoder_that_reads_too_old(study):
     assert hoenig["estimate"] == pytest.approx(moved / 200)
     assert hoenig["b"] == "reader"
     assert METRICS["bias"].better == "zero"
+
+
+def test_a_lone_encoder_has_nobody_to_be_compared_with(study):
+    made = study(60, kind="kfold", folds=4)
+    for method in ("ridge", "zeroshot"):
+        made.predict("a", 0.8, 1, method)
+    assert len(rows_of(made)) == 0
+    table = read_table(made.folder / "comparisons.parquet", "comparisons")
+    assert summary_verdict(table, ["accuracy"])[0].startswith("No verdict")
+
+
+def test_sentences_of_a_whole_study(folded):
+    rows_of(folded)
+    table = read_table(folded.folder / "comparisons.parquet", "comparisons")
+    texts = summary_verdict(table, METRIC_NAMES, control="b")
+    assert "these images cannot tell it from" in texts[0]
+    assert "every encoder beats the control b" in texts[1]
+    for row in table.to_pylist():
+        if row["primary"]:
+            assert row["a"] in sentence(row)
+
+
+def test_a_class_without_errors_on_either_side_is_open(study):
+    """Both have all images of a class right: nothing is known of what is not seen."""
+    made = study(40, kind="kfold", folds=4)
+    run = {"repeat": np.zeros(40, int), "fold": np.asarray(made.folds.column("fold"))}
+    for encoder, wrong in (("a", 1), ("b", 5)):
+        guess = made.truth.copy()
+        guess[np.flatnonzero(made.truth == 1)[:wrong]] = 2
+        made.add(encoder, "zeroshot", np.arange(40), guess, run)
+    rows = rows_of(made)
+    by_class = rows[rows["class"] != ""].set_index("class")
+    assert by_class.loc["1", "verdict"] == "inconclusive"
+    assert by_class.loc["1", "p"] == 1
+    assert np.isnan(by_class.loc["1", "detectable"])
+    assert by_class.loc["2", "estimate"] == pytest.approx(0.4)
+
+
+def test_metrics_of_order_are_tested_over_folds_only(study):
+    made = study(120, kind="kfold", folds=4)
+    for method in ("ridge", "zeroshot"):
+        made.predict("a", 0.8, 1, method)
+        made.predict("b", 0.6, 2, method)
+    rows = rows_of(made, metric_names=["tau", "accuracy"])
+    tau = rows[(rows["metric"] == "tau") & rows["primary"]].set_index("method")
+    assert tau.loc["ridge", "test"] == "corrected_t"
+    assert tau.loc["zeroshot", "verdict"] == "refused"
+    alone = rows_of(made, metric_names=["tau"])
+    assert set(alone["metric"]) == {"tau", "recall"}
+    accuracy = rows[(rows["metric"] == "accuracy") & rows["primary"]]
+    assert "refused" not in set(accuracy["verdict"])

@@ -12,7 +12,6 @@ from bakeoff.compare.rows import Question, Row
 from bakeoff.metrics.definitions import (
     ConfusionMetric,
     Outcomes,
-    Resamplable,
 )
 from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.power import detectable_difference
@@ -24,6 +23,7 @@ from bakeoff.stats.proportions import (
     tango,
 )
 from bakeoff.stats.resampling import (
+    Summable,
     bootstrap,
     jackknife,
     jackknife_error,
@@ -48,7 +48,7 @@ class Resampled:
 
     outcomes: list[Outcomes]
     groups: np.ndarray | None
-    metrics: list[Resamplable]
+    metrics: list[Summable]
     observed: np.ndarray
     replicates: np.ndarray
     left_out: np.ndarray
@@ -62,7 +62,7 @@ class Resampled:
 
 def resample(
     panel: Panel,
-    metrics: Sequence[Resamplable],
+    metrics: Sequence[Summable],
     pairs: Sequence[tuple[int, int]],
     groups: Groups | None,
     replicates: int,

@@ -19,9 +19,13 @@ from bakeoff.compare.over_folds import (
 )
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.errors import BakeoffError
-from bakeoff.metrics.definitions import METRICS, OrderMetric, Resamplable
+from bakeoff.metrics.definitions import METRICS, Metric, OrderMetric
 
 RECALL = "recall"
+_OF_ORDER = (
+    "on a fixed test set, metrics of order are not resampled; their values stand in the "
+    "table of metrics, and over folds they are tested"
+)
 
 
 def compare(
@@ -83,10 +87,8 @@ class _Questions:
     ) -> None:
         self._study, self._panel, self._bands = study, panel, bands
         first = panel.runs[panel.encoders[0]][0].outcomes
-        self.metrics: list[Resamplable] = [
-            metric
-            for metric in map(METRICS.__getitem__, metric_names)
-            if metric.applies(first) and not isinstance(metric, OrderMetric)
+        self.metrics: list[Metric] = [
+            METRICS[m] for m in metric_names if METRICS[m].applies(first)
         ]
         self.classes = first.classes if per_class else ()
         self.pairs = list(combinations(range(len(panel.encoders)), 2))
@@ -154,10 +156,17 @@ def _rows_fixed(
 ) -> list[Row]:
     if not ask.pairs:
         return []
-    r = resample(panel, ask.metrics, ask.pairs, groups, replicates, rng)
+    # Tests class by class need the images in order even where nothing is resampled.
+    wanted = [*ask.metrics, METRICS["accuracy"]]
+    summable = [m for m in wanted if not isinstance(m, OrderMetric)]
+    place = {metric.name: m for m, metric in enumerate(summable)}
+    r = resample(panel, summable, ask.pairs, groups, replicates, rng)
     rows: list[Row] = []
-    for pair, m, q in ask.by_metric():
-        rows += on_fixed_images(q, m, pair, r, confidence)
+    for pair, _, q in ask.by_metric():
+        if q.metric in place:
+            rows += on_fixed_images(q, place[q.metric], pair, r, confidence)
+        else:
+            rows.append(refusal(q, _OF_ORDER, confidence))
     for pair, k, q in ask.by_class():
         rows += on_fixed_class(q, k, pair, r, confidence)
     return rows
@@ -178,9 +187,7 @@ def _by_run(panel: Panel, values: FoldValues, encoder: str, metric: str) -> np.n
 
 
 def _check_metrics(names: Sequence[str], found: Sequence[Panel]) -> None:
-    unknown = [
-        name for name in names if isinstance(METRICS.get(name, None), OrderMetric | None)
-    ]
+    unknown = [name for name in names if name not in METRICS]
     first = [p.runs[p.encoders[0]][0].outcomes for p in found]
     useless = [
         name
@@ -192,7 +199,7 @@ def _check_metrics(names: Sequence[str], found: Sequence[Panel]) -> None:
     if unknown or useless:
         raise BakeoffError(
             "comparison, metrics",
-            f"unknown or never compared: {unknown}; not for these labels: {useless}",
+            f"unknown: {unknown}; not for these labels: {useless}",
             f"metrics among {sorted(METRICS)}; errors and kappa need ordinal labels",
             "Mend the list of metrics of the study.",
         )

@@ -1,10 +1,10 @@
-"""Bootstrap, sign-flip and jackknife of any metric, for all encoders at once.
+"""Bootstrap, sign-flip and jackknife of most metrics, for all encoders at once.
 
-Every metric is a function of sums over images: of a per-image term (accuracy, RMSE) or
-of the cells of a confusion matrix (macro recall, kappa). So one sparse matrix of terms
-(features, units) per encoder, times one matrix of weights (units, replicates), gives
-all metrics of all replicates; the weights are shared by all encoders, which keeps the
-comparison paired. A unit is an image, or a whole group where images come in groups.
+A metric is resampled as a function of sums over images: of a per-image term (accuracy,
+RMSE) or of the cells of a confusion matrix (macro recall, kappa). So one sparse matrix
+of terms (features, units) per encoder, times one matrix of weights (units, replicates),
+gives all metrics of all replicates; the weights are shared by all encoders, which keeps
+the comparison paired. A unit is an image, or a group where images come in groups.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from bakeoff.metrics.definitions import MeanMetric, Outcomes, Resamplable
+from bakeoff.metrics.definitions import ConfusionMetric, MeanMetric, Outcomes
+
+# Metrics of order (AUROC, Kendall's tau, ECE) are no function of sums over images.
+Summable = MeanMetric | ConfusionMetric
 
 # Rows of a block of weights stay in a processor's cache.
 _REPLICATES_PER_BLOCK = 256
@@ -30,7 +33,7 @@ class Terms:
 
     matrix: sparse.csr_array
     sizes: np.ndarray
-    metrics: tuple[Resamplable, ...]
+    metrics: tuple[Summable, ...]
     values: np.ndarray
 
     def sums(self) -> np.ndarray:
@@ -60,7 +63,7 @@ class Terms:
 
 
 def terms_of(
-    outcomes: Outcomes, metrics: Sequence[Resamplable], groups: np.ndarray | None = None
+    outcomes: Outcomes, metrics: Sequence[Summable], groups: np.ndarray | None = None
 ) -> Terms:
     """The terms of one encoder's outcomes.
 
