@@ -52,7 +52,7 @@ def read_bank(path: str | Path, classes: Sequence[str]) -> list[Prompt]:
         raise BakeoffError(
             str(path),
             f"{len(problems)} problem{'s' * (len(problems) > 1)}",
-            "templates and classes as docs/zeroshot.md describes",
+            "templates and classes as docs/metrics.md describes",
             "\n" + "\n".join(f"  {problem}" for problem in problems),
         )
     templates = bank.get("templates", [])

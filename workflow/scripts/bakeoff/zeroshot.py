@@ -12,7 +12,6 @@ import pyarrow as pa
 from scipy.special import softmax
 
 from bakeoff.errors import BakeoffError, listed
-from bakeoff.folds import LEFT_OUT, TRAIN
 from bakeoff.probes.inputs import Images, Labels, aligned, normalised, read_images
 from bakeoff.probes.interface import Predicted
 from bakeoff.probes.outputs import columns, provenance
@@ -127,7 +126,7 @@ def _tested(folds: pa.Table, images: Images) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the images that are ever tested, and the fold where each first is."""
     rows = images.rows(strings(folds, "image_id"))
     repeat, fold = (np.asarray(folds.column(name)) for name in ("repeat", "fold"))
-    tested = np.flatnonzero((fold != TRAIN) & (fold != LEFT_OUT))
+    tested = np.flatnonzero(fold >= 0)
     tested = tested[np.lexsort((repeat[tested], rows[tested]))]
     first, at = np.unique(rows[tested], return_index=True)
     return first, fold[tested][at]

@@ -261,11 +261,11 @@ def _scores(outcomes: Outcomes) -> np.ndarray:
     return outcomes.scores
 
 
-def _calibration(error: Callable[[np.ndarray, np.ndarray], float]) -> OnOutcomes:
-    return lambda o: error(*prob.top_label(_probabilities(o), o.y_true))
+def _calibration(error: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> OnOutcomes:
+    return lambda o: float(error(*prob.top_label(_probabilities(o), o.y_true)))
 
 
-def _perfect(error: Callable[[np.ndarray, np.ndarray], float]) -> OnOutcomes:
+def _perfect(error: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> OnOutcomes:
     # A fixed seed: the same predictions always show the same value.
     return lambda o: prob.of_perfect_model(
         error, _probabilities(o).max(axis=1), np.random.default_rng(0)

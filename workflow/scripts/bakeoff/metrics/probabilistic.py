@@ -35,53 +35,51 @@ def rps_terms(p: np.ndarray, y: np.ndarray) -> np.ndarray:
     return ((p.cumsum(axis=1) - below)[:, :-1] ** 2).mean(axis=1)
 
 
-def ece(confidence: np.ndarray, hit: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error of the top label, in bins of equal width.
+def ece(confidence: np.ndarray, hit: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """(...) expected calibration error of the top label, in bins of equal width.
 
-    Sum over bins of n_b / n |hits_b - confidence_b| (Guo et al. 2017, eq. 3); a bin
-    holds its upper edge. Biased upwards, the more the fewer the images.
+    confidence: (n,); hit: (..., n) 0 or 1. Sum over bins of n_b / n |hits_b -
+    confidence_b| (Guo et al. 2017, eq. 3); a bin holds its upper edge. Biased upwards,
+    the more the fewer the images.
     """
     bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(bin_of, hit, bins) - np.bincount(bin_of, confidence, bins)
-    return float(np.abs(gap).sum() / len(hit))
+    gap = (hit - confidence) @ np.eye(bins)[bin_of]  # (..., bins)
+    return np.abs(gap).sum(axis=-1) / len(confidence)
 
 
 def rms_calibration_error(
     confidence: np.ndarray, hit: np.ndarray, bins: int = BINS
-) -> float:
-    """Root of the debiased mean squared calibration error of the top label.
+) -> np.ndarray:
+    """(...) root of the debiased mean squared calibration error of the top label.
 
-    In min(bins, n / 20) bins of equally many images, the squared gap of each bin minus
-    its sampling variance, hits (1 - hits) / (n_b - 1) (Kumar, Liang and Ma 2019,
-    section 5); 0 where the sum is negative, NaN with fewer than two images.
+    confidence: (n,); hit: (..., n) 0 or 1. In min(bins, n / 20) bins of equally many
+    images, the squared gap of each bin minus its sampling variance, hits (1 - hits) /
+    (n_b - 1) (Kumar, Liang and Ma 2019, section 5); 0 where the sum is negative, NaN
+    with fewer than two images.
     """
-    n = len(hit)
+    n = len(confidence)
     if n < 2:
-        return float("nan")
-    parts = np.array_split(np.argsort(confidence, kind="stable"), _n_bins(n, bins))
-    squared = 0.0
-    for part in parts:
-        rate = hit[part].mean()
-        gap = rate - confidence[part].mean()
-        squared += len(part) / n * (gap**2 - rate * (1 - rate) / (len(part) - 1))
-    return float(np.sqrt(max(squared, 0.0)))
+        return np.full(np.shape(hit)[:-1], np.nan)
+    order = np.argsort(confidence, kind="stable")
+    starts = np.linspace(0, n, max(1, min(bins, n // 20)) + 1).astype(int)
+    size = np.diff(starts)
+    rate = np.add.reduceat(hit[..., order], starts[:-1], axis=-1) / size
+    gap = rate - np.add.reduceat(confidence[order], starts[:-1]) / size
+    squared = (size / n * (gap**2 - rate * (1 - rate) / (size - 1))).sum(axis=-1)
+    return np.sqrt(np.maximum(squared, 0.0))
 
 
 def of_perfect_model(
-    error: Callable[[np.ndarray, np.ndarray], float],
+    error: Callable[[np.ndarray, np.ndarray], np.ndarray],
     confidence: np.ndarray,
     rng: np.random.Generator,
     draws: int = _DRAWS,
 ) -> float:
     """Mean `error` of a model whose hits are as frequent as its confidences say."""
     hits = rng.random((draws, len(confidence))) < confidence
-    return float(np.mean([error(confidence, hit) for hit in hits.astype(float)]))
+    return float(np.mean(error(confidence, hits.astype(float))))
 
 
 def top_label(p: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n,) confidence and (n,) hit, 0 or 1, of the most probable class."""
     return p.max(axis=1), (p.argmax(axis=1) == y).astype(float)
-
-
-def _n_bins(n: int, bins: int) -> int:
-    return max(1, min(bins, n // 20))

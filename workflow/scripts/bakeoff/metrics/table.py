@@ -36,6 +36,7 @@ def metrics_rows(predictions: pa.Table, study: str) -> dict[str, list]:
     """
     runs = outcomes(predictions)
     checks.scored_once(runs)
+    checks.same_images(runs)
     curve = origin(predictions).get("design") == "curve"
     rows: dict[str, list] = defaultdict(list)
     for names, own in groupby(

@@ -15,13 +15,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
 
 from bakeoff.probes.cutpoints import best_cuts
 from bakeoff.probes.interface import Features, Fold, Predicted, Scores
+from bakeoff.probes.shifted import eigen, solve_shifted
 
-# A penalty below this share of the trace may leave a matrix that Cholesky refuses.
-_NEGLIGIBLE = 1e-10
 ALPHAS = tuple(float(a) for a in np.logspace(-2, 4, 25))
 
 
@@ -82,7 +80,7 @@ def ridge_path(
     """(alphas, n_test, t) predictions for every penalty from one decomposition.
 
     targets: (n_train, t). Equal to `sklearn.linear_model.Ridge(alpha)` fitted once per
-    penalty, up to rounding. The decomposition is of the smaller of the (d, d) and the
+    penalty, up to rounding. What is decomposed is the smaller of the (d, d) and the
     (n_train, n_train) matrix; sums over the training images are those over all images
     minus those over the rest, where the rest is smaller.
     """
@@ -143,22 +141,9 @@ def _scatter(features: Features, train: np.ndarray) -> np.ndarray:
 
 
 def _solve(system: _System, alphas: Sequence[float]) -> np.ndarray:
-    """(alphas, n_test, t); one penalty costs a Cholesky, several an eigenbasis."""
-    if len(alphas) == 1 and alphas[0] > _NEGLIGIBLE * np.trace(system.matrix):
-        shifted = system.matrix + alphas[0] * np.eye(len(system.matrix))
-        weights = cho_solve(cho_factor(shifted), system.right)
-        return (system.offset + system.test @ weights)[None]
-    values, basis = _eigen(system.matrix)
-    rows, right = system.test @ basis, basis.T @ system.right
-    return np.stack(
-        [system.offset + rows @ (right / (values + a)[:, None]) for a in alphas]
-    )
-
-
-def _eigen(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues, none below 0, and eigenvectors of a sum of outer products."""
-    values, basis = eigh(matrix, driver="evd")
-    return np.maximum(values, 0.0), basis
+    """(alphas, n_test, t) predictions."""
+    weights = solve_shifted(system.matrix, system.right, alphas)
+    return system.offset + system.test @ weights
 
 
 def _held_out(
@@ -175,7 +160,7 @@ def _held_out(
     the residuals r, the held-out residuals of a unit G are (I - H_GG)^-1 r_G (Cook and
     Weisberg 1982, eq. 2.2.8, for one image; the block form for several).
     """
-    values, basis = _eigen(system.matrix)
+    values, basis = eigen(system.matrix)
     keep = values > values.max() * len(values) * np.finfo(float).eps
     left = basis[:, keep]
     if not system.dual:
