@@ -2,8 +2,6 @@
 
 
 rule demo_activities:
-    message:
-        "Draw the demo's activity images"
     output:
         # The images lie beside it, in results/demo/activities/, replaced as a whole.
         listing="results/demo/activities.csv",
@@ -11,18 +9,18 @@ rule demo_activities:
         "logs/demo/demo_activities.log",
     conda:
         "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=1000,
     params:
         settings=settings("demo_activities"),
         code=code_version("demo_activities.py"),
-    resources:
-        mem_mb=1000,
+    message:
+        "Draw the demo's activity images"
     script:
         "../workflow/scripts/demo_activities.py"
 
 
 rule demo_otoliths:
-    message:
-        "Draw the demo's synthetic otoliths"
     output:
         # The images lie beside it, in results/demo/otoliths/, replaced as a whole.
         listing="results/demo/otoliths.csv",
@@ -30,11 +28,13 @@ rule demo_otoliths:
         "logs/demo/demo_otoliths.log",
     conda:
         "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=1000,
     params:
         settings=settings("demo_otoliths"),
         code=code_version("demo_otoliths.py"),
-    resources:
-        mem_mb=1000,
+    message:
+        "Draw the demo's synthetic otoliths"
     script:
         "../workflow/scripts/demo_otoliths.py"
 
@@ -42,8 +42,6 @@ rule demo_otoliths:
 # Never part of a target: what it makes is shipped in resources/encoders/, folder by
 # folder. `snakemake --cores 2 demo_encoders` trains the encoders anew.
 rule demo_encoders:
-    message:
-        "Train the demo's encoders, which takes half an hour"
     output:
         cards=expand(
             "results/demo/encoders/{encoder}/encoder.json",
@@ -53,11 +51,13 @@ rule demo_encoders:
         "logs/demo/demo_encoders.log",
     conda:
         "../envs/bakeoff.yaml"
-    params:
-        code=code_version("demo_encoders.py"),
     threads: 2
     resources:
         mem_mb=4000,
         runtime=90,
+    params:
+        code=code_version("demo_encoders.py"),
+    message:
+        "Train the demo's encoders, which takes half an hour"
     script:
         "../workflow/scripts/demo_encoders.py"

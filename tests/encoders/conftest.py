@@ -122,3 +122,13 @@ def siglip_folder(tmp_path_factory) -> Path:
     model_cfg["custom_text"] = True
     preprocess = PREPROCESS | {"resize_mode": "squash", "mean": [0.5] * 3}
     return save_openclip(folder, model_cfg, preprocess | {"std": [0.5] * 3})
+
+
+@pytest.fixture(scope="session")
+def describe_folder():
+    return describe
+
+
+@pytest.fixture(scope="session")
+def save_words():
+    return save_tokenizer

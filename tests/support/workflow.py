@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class Workflow:
     """A working directory with its own copy of the code."""
 
     place: Path
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @property
     def config(self) -> dict:
@@ -69,7 +70,7 @@ class Workflow:
         )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+        environment = self.environment | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],

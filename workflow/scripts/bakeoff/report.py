@@ -24,12 +24,12 @@ from bakeoff.tables import groups_of, strings
 from bakeoff.verdict import summary_verdict
 
 TITLES = {
-    "accuracy": "How good is each encoder?",
-    "differences": "How large are the differences?",
-    "probabilities": "How sure is it?",
-    "classes": "For which classes?",
-    "confusion": "What is mistaken for what?",
-    "ages": "Are predictions biased?",
+    "accuracy": "Accuracy of every encoder",
+    "differences": "Differences between encoders",
+    "probabilities": "Probability of a better encoder",
+    "classes": "Class by class",
+    "confusion": "Confusions",
+    "ages": "Age bias",
 }
 _FIRST = ("accuracy", "differences", "probabilities")
 
@@ -127,7 +127,7 @@ def _picture(study: Study, name: str) -> Picture:
     title = TITLES[kind]
     if run:
         protocol, method = run
-        title += f" {method}, {protocol}"
+        title += f": {method}, {protocol}"
     words = Template(study.captions[kind]).render(
         snakemake={"wildcards": {"study": study.name}}
     )

@@ -13,14 +13,9 @@ from scipy.special import softmax
 
 from bakeoff.errors import BakeoffError, listed
 from bakeoff.folds import LEFT_OUT, TRAIN
-from bakeoff.probes.inputs import (
-    Images,
-    Labels,
-    aligned,
-    normalised,
-    provenance,
-    read_images,
-)
+from bakeoff.probes.inputs import Images, Labels, aligned, normalised, read_images
+from bakeoff.probes.interface import Predicted
+from bakeoff.probes.outputs import columns, provenance
 from bakeoff.tables import strings, vectors
 
 Average = Literal["before", "after"]
@@ -39,6 +34,7 @@ def zero_shot(
     logit_scale: float,
     logit_bias: float | None = None,
     average: Average = "before",
+    anchors: int | None = None,
     seed: int = 0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Columns and provenance of the table of predictions, one row per tested image.
@@ -46,20 +42,41 @@ def zero_shot(
     Nothing is trained, so every image that the protocol ever tests is scored once: as
     repeat 0, in the fold of the first repeat that tests it. `scores` are the logits of
     all classes; the prediction is the largest, of equal ones the first class. For
-    ordinal labels `y_raw` is the mean number under the softmax of the logits.
+    ordinal labels `y_raw` is the mean number under the softmax of the logits, and
+    `anchors` (2 or more) asks for rank prompts: see `rank_vectors`.
     """
     images = read_images(manifest, labels)
     x = normalised(aligned(embeddings, images, encoder), images, encoder)
     classes = images.problem.classes
     heads = class_vectors(texts, classes, average, encoder)
+    if anchors is not None:
+        heads = rank_vectors(heads, images.problem.values, anchors)
     logits = logit_scale * (x @ heads.T) + (logit_bias or 0.0)
     rows, fold = _tested(folds, images)
-    return _columns(images, rows, fold, logits[rows], encoder, protocol, seed), {
+    logits = logits[rows]
+    expected = softmax(logits, axis=1) @ images.problem.values
+    made = columns(
+        images,
+        rows,
+        Predicted(
+            logits.argmax(axis=1),
+            expected if images.problem.ordinal else None,
+            logits,
+        ),
+        {"encoder": encoder, "method": "zeroshot", "protocol": protocol},
+        {
+            "repeat": np.zeros(len(rows), dtype=np.int32),
+            "fold": fold,
+            "seed": np.full(len(rows), seed),
+        },
+    )
+    return made, {
         **provenance(study, images, folds),
         "scores": "logit",
         "logit_scale": logit_scale,
         "logit_bias": logit_bias,
         "average": average,
+        "anchors": anchors,
     }
 
 
@@ -89,6 +106,23 @@ def class_vectors(
     return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
+def rank_vectors(heads: np.ndarray, values: np.ndarray, anchors: int) -> np.ndarray:
+    """(K, d) class vectors in a row, interpolated between those of anchor classes.
+
+    Anchors are the classes at evenly spaced ranks, first and last included; the others
+    lie between them in proportion to their numbers, and all are given length 1.
+    Neighbouring numbers, which text encoders confuse, thus stand in order (after Li et
+    al. 2022, who train the anchors). values: (K,) ascending.
+    """
+    last = len(values) - 1
+    chosen = np.unique(
+        np.linspace(0, last, min(anchors, len(values))).round().astype(int)
+    )
+    columns = [np.interp(values, values[chosen], c) for c in heads[chosen].T]
+    between = np.stack(columns, axis=1)
+    return between / np.linalg.norm(between, axis=1, keepdims=True)
+
+
 def _tested(folds: pa.Table, images: Images) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the images that are ever tested, and the fold where each first is."""
     rows = images.rows(strings(folds, "image_id"))
@@ -97,31 +131,3 @@ def _tested(folds: pa.Table, images: Images) -> tuple[np.ndarray, np.ndarray]:
     tested = tested[np.lexsort((repeat[tested], rows[tested]))]
     first, at = np.unique(rows[tested], return_index=True)
     return first, fold[tested][at]
-
-
-def _columns(
-    images: Images,
-    rows: np.ndarray,
-    fold: np.ndarray,
-    logits: np.ndarray,
-    encoder: str,
-    protocol: str,
-    seed: int,
-) -> dict[str, Any]:
-    classes = np.array(images.problem.classes, dtype=object)
-    n = len(rows)
-    columns: dict[str, Any] = {
-        "image_id": images.ids[rows],
-        "y_true": classes[images.y[rows]],
-        "y_pred": classes[logits.argmax(axis=1)],
-        "scores": logits.astype(np.float32),
-        "encoder": [encoder] * n,
-        "method": ["zeroshot"] * n,
-        "protocol": [protocol] * n,
-        "repeat": np.zeros(n, dtype=np.int32),
-        "fold": fold,
-        "seed": np.full(n, seed, dtype=np.int64),
-    }
-    if images.problem.ordinal:
-        columns["y_raw"] = softmax(logits, axis=1) @ images.problem.values
-    return columns

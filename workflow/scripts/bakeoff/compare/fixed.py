@@ -13,7 +13,6 @@ from bakeoff.metrics.definitions import (
     ConfusionMetric,
     Metric,
     Outcomes,
-    recalls,
 )
 from bakeoff.metrics.outcomes import pooled, take
 from bakeoff.stats.power import detectable_difference
@@ -68,23 +67,14 @@ def resample(
     groups: Groups | None,
     replicates: int,
     rng: np.random.Generator,
-    *,
-    per_class: bool = True,
 ) -> Resampled:
-    """Bootstrap, sign-flip and jackknife of all encoders of a panel.
-
-    Per-class recalls follow the metrics, in the order of the classes; they are
-    bootstrapped but not flipped.
-    """
+    """Bootstrap, sign-flip and jackknife of all encoders of a panel."""
     outcomes, labels = _aligned(panel, groups)
-    names = outcomes[0].classes if per_class else ()
-    every = [*metrics, *(_recall_of(k, name) for k, name in enumerate(names))]
-    terms = [terms_of(o, every, labels) for o in outcomes]
+    terms = [terms_of(o, metrics, labels) for o in outcomes]
     zero = np.array([m.better == "zero" for m in metrics], bool)
-    plain = [terms_of(o, metrics, labels) for o in outcomes]
-    flipped = sign_flip(plain, pairs, replicates, rng, magnitude=zero)
+    flipped = sign_flip(terms, pairs, replicates, rng, magnitude=zero)
     drawn = bootstrap(terms, replicates, rng)
-    left_out = jackknife(plain)
+    left_out = jackknife(terms)
     observed = np.array([t.observed() for t in terms])
     for values in (observed, drawn, left_out):
         here = np.flatnonzero(zero)
@@ -92,7 +82,7 @@ def resample(
     return Resampled(
         outcomes,
         labels,
-        every,
+        list(metrics),
         observed,
         drawn,
         left_out,
@@ -123,34 +113,34 @@ def on_fixed_images(
     mcnemar = _mcnemar_rows(question, right, resampled, r, confidence)
     if r.groups is None:
         return [*mcnemar, replace(resampled, primary=False)]
-    return [resampled, _cluster_row(question, right, r.groups, confidence), *mcnemar]
+    robust = clustered_difference(right[0] - right[1], r.groups, confidence)
+    return [resampled, _cluster_row(question, robust, confidence), *mcnemar]
 
 
 def on_fixed_class(
     question: Question, k: int, pair: tuple[int, int], r: Resampled, confidence: float
 ) -> list[Row]:
-    """Rows of one pair's recall of class k: McNemar, or cluster-robust with groups."""
-    place = len(r.metrics) - r.outcomes[0].n_classes + k
+    """Rows of one pair's recall of class k: McNemar, or cluster-robust with groups.
+
+    No rows for a class without images. The chances are those of a t distribution round
+    the difference, which needs no resampling class by class.
+    """
     own = r.outcomes[0].y_true == k
     if not own.any():
         return []
     right = [(r.outcomes[e].y_pred[own] == k).astype(float) for e in pair]
-    chances, spread = _chances(_gap(r.replicates, place, pair), question.band)
+    units = np.arange(own.sum()) if r.groups is None else r.groups[own]
+    robust = clustered_difference(right[0] - right[1], units, confidence)
+    error = _standard_error(robust, confidence)
+    chances = _chances_of_t(robust, error, question.band)
     if r.groups is None:
         b, c, n = _discordant(right)
+        reach = detectable_difference(n, (b + c) / n, alpha=1 - confidence)
         row = _midp_row(question, right, chances, confidence)
-        return [
-            replace(
-                row,
-                detectable=detectable_difference(n, (b + c) / n, alpha=1 - confidence),
-            )
-        ]
-    row = _cluster_row(question, right, r.groups[own], confidence)
-    return [
-        replace(
-            row, primary=True, chances=chances, detectable=_reach(spread, confidence)
-        )
-    ]
+        return [replace(row, detectable=reach)]
+    row = _cluster_row(question, robust, confidence)
+    reach = _reach(error, confidence)
+    return [replace(row, primary=True, chances=chances, detectable=reach)]
 
 
 def _aligned(
@@ -172,12 +162,6 @@ def _aligned(
         for i, g in zip(ids[order], labels, strict=True)
     ]
     return outcomes, np.array(named)
-
-
-def _recall_of(k: int, name: str) -> Metric:
-    return ConfusionMetric(
-        f"recall of {name}", name, "higher", lambda c, v: recalls(c)[..., k]
-    )
 
 
 def _gap(values: np.ndarray, metric: int, pair: tuple[int, int]) -> np.ndarray:
@@ -295,15 +279,23 @@ def _midp_row(
     return Row(question, "mcnemar_midp", True, result, confidence, chances, note=note)
 
 
-def _cluster_row(
-    question: Question,
-    right: Sequence[np.ndarray],
-    groups: np.ndarray,
-    confidence: float,
-) -> Row:
-    result = clustered_difference(right[0] - right[1], groups, confidence)
+def _cluster_row(question: Question, result: Result, confidence: float) -> Row:
     note = f"{result.n} groups"
     if result.low == result.high:
         result = replace(result, low=nan, high=nan)
         note += "; no spread between groups, so no interval can be estimated"
     return Row(question, "cluster_t", False, result, confidence, note=note)
+
+
+def _standard_error(result: Result, confidence: float) -> float:
+    """Of a t test, from its interval; NaN where there is none."""
+    quantile = float(stats.t.ppf((1 + confidence) / 2, result.df))
+    return (result.high - result.low) / (2 * quantile)
+
+
+def _chances_of_t(result: Result, error: float, band: float) -> Chances | None:
+    if not error > 0:
+        return None
+    posterior = stats.t(result.df, result.estimate, error)
+    above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
+    return Chances(above, 1 - above - below, below)

@@ -152,15 +152,7 @@ def _rows_fixed(
 ) -> list[Row]:
     if not ask.pairs:
         return []
-    r = resample(
-        panel,
-        ask.metrics,
-        ask.pairs,
-        groups,
-        replicates,
-        rng,
-        per_class=bool(ask.classes),
-    )
+    r = resample(panel, ask.metrics, ask.pairs, groups, replicates, rng)
     rows: list[Row] = []
     for pair, m, q in ask.by_metric():
         rows += on_fixed_images(q, m, pair, r, confidence)

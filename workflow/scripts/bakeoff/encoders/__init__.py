@@ -30,6 +30,8 @@ def load_encoder(
     """
     weights = open_folder(folder)
     weights.verify()
+    if resolution == weights.note["resolution"]:
+        resolution = None
     return _LOADERS[weights.loader](weights, resolution, device, precision)
 
 
@@ -39,4 +41,20 @@ def _openclip(*arguments: Any) -> Encoder:
     return load(*arguments)
 
 
-_LOADERS: dict[str, Callable[..., Encoder]] = {"openclip": _openclip}
+def _timm(*arguments: Any) -> Encoder:
+    from bakeoff.encoders.timm import load
+
+    return load(*arguments)
+
+
+def _transformers(*arguments: Any) -> Encoder:
+    from bakeoff.encoders.transformers import load
+
+    return load(*arguments)
+
+
+_LOADERS: dict[str, Callable[..., Encoder]] = {
+    "openclip": _openclip,
+    "timm": _timm,
+    "transformers": _transformers,
+}

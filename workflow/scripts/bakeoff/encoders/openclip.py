@@ -8,11 +8,10 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL.Image import Image
 from torch import Tensor
-from torchvision.transforms import Compose, Normalize, PILToTensor
 
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
-from bakeoff.encoders.towers import DTYPES, Pixels, count, loading, ready
+from bakeoff.encoders.towers import DTYPES, Pixels, count, geometry, loading, ready
 
 
 class OpenClip(Encoder):
@@ -31,7 +30,7 @@ class OpenClip(Encoder):
         self.id = weights.id
         self.has_text = True
         self.device = device
-        self.logit_scale = float(model.logit_scale.exp())
+        self.logit_scale = float(model.logit_scale.detach().exp())
         self.logit_bias = _float(model.logit_bias)
         self.parameters = count(model)
         self.parameters_image = count(model.visual)
@@ -42,9 +41,7 @@ class OpenClip(Encoder):
         self.model = model
         self._dtype = DTYPES[precision]
         self._tokenizer = tokenizer
-        self._resize = _without_normalisation(
-            image_transform_v2(config, is_train=False)
-        )
+        self._resize = geometry(image_transform_v2(config, is_train=False))
         self._pixels = Pixels(config.mean, config.std, device)
         ready(model, torch.float32)
         ready(model.visual, self._dtype)
@@ -86,12 +83,5 @@ def load(
         )
 
 
-def _without_normalisation(transform: Compose) -> Compose:
-    *geometry, _to_tensor, normalise = transform.transforms
-    if not isinstance(normalise, Normalize):
-        raise TypeError(f"open_clip's transform ends in {normalise}")
-    return Compose([*geometry, PILToTensor()])
-
-
 def _float(value: Tensor | None) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else float(value.detach())

@@ -3,9 +3,12 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
+from torchvision.transforms import Compose, Normalize, PILToTensor
 
 from bakeoff.errors import BakeoffError
 
@@ -33,6 +36,18 @@ class Pixels:
         return pixels.sub_(self.mean).div_(self.std).to(dtype)
 
 
+def geometry(transform: Compose) -> Compose:
+    """The resizing and cropping of a library's transform, ending in a uint8 tensor.
+
+    Raises TypeError where the transform does not end in a conversion to a tensor and a
+    normalisation, which `Pixels` does in its place.
+    """
+    *steps, _to_tensor, normalise = transform.transforms
+    if not isinstance(normalise, Normalize):
+        raise TypeError(f"the transform ends in {normalise}, not in Normalize")
+    return Compose([*steps, PILToTensor()])
+
+
 def ready(tower: nn.Module, dtype: torch.dtype) -> nn.Module:
     """The tower in `dtype` and evaluation mode, its weights still requiring gradients.
 
@@ -48,6 +63,13 @@ def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
+# What libraries raise over missing, damaged or unfitting files.
+_OF_FILES = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError),
+    *(AttributeError, EOFError, UnpicklingError, SafetensorError),
+)
+
+
 @contextlib.contextmanager
 def loading(folder: Path) -> Iterator[None]:
     """Turns whatever a library raises over a folder's files into one clear error."""
@@ -55,14 +77,7 @@ def loading(folder: Path) -> Iterator[None]:
         yield
     except BakeoffError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        ImportError,
-    ) as error:
+    except _OF_FILES as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
         lines = str(error).strip().splitlines() or [type(error).__name__]

@@ -56,17 +56,6 @@ def pooled(runs: Sequence[Run]) -> Outcomes:
     )
 
 
-def take(outcomes: Outcomes, rows: np.ndarray) -> Outcomes:
-    """The outcomes of some images, perhaps repeated."""
-    return replace(
-        outcomes,
-        y_true=outcomes.y_true[rows],
-        y_pred=outcomes.y_pred[rows],
-        raw=None if outcomes.raw is None else outcomes.raw[rows],
-        scores=None if outcomes.scores is None else outcomes.scores[rows],
-    )
-
-
 def _whole(predictions: pa.Table) -> Outcomes:
     note = origin(predictions)
     if "classes" not in note:
@@ -144,5 +133,5 @@ def _run(
         int(repeat),
         int(fold),
         ids[rows],
-        take(whole, rows),
+        whole.take(rows),
     )

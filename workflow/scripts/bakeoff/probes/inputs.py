@@ -1,14 +1,14 @@
 """Images, labels and vectors in one order, checked: what predictions start from."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from bakeoff.errors import BakeoffError, listed
 from bakeoff.probes.interface import Problem
-from bakeoff.tables import origin, strings, vectors
+from bakeoff.tables import strings, vectors
 
 Labels = Literal["nominal", "ordinal"]
 
@@ -115,15 +115,3 @@ def _refuse(
             "Delete the table of embeddings and run again; if it comes back, try "
             "`extraction.precision: fp32`.",
         )
-
-
-def provenance(study: str, images: Images, folds: pa.Table) -> dict[str, Any]:
-    """What readers of a table of predictions must know of the study."""
-    problem = images.problem
-    return {
-        "study": study,
-        "labels": "ordinal" if problem.ordinal else "nominal",
-        "classes": list(problem.classes),
-        "values": problem.values.tolist() if problem.ordinal else None,
-        "design": origin(folds).get("kind"),
-    }

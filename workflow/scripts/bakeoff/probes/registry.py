@@ -7,7 +7,9 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError
 from bakeoff.probes.centroid import Centroid
+from bakeoff.probes.corn import Corn
 from bakeoff.probes.interface import Probe
+from bakeoff.probes.logistic import Logistic
 from bakeoff.probes.neighbours import Neighbours
 from bakeoff.probes.ridge import Ridge
 from bakeoff.probes.svc import SupportVectors
@@ -15,6 +17,8 @@ from bakeoff.probes.svc import SupportVectors
 PROBES: dict[str, type[Probe]] = {
     "ridge": Ridge,
     "svc": SupportVectors,
+    "logistic": Logistic,
+    "corn": Corn,
     "centroid": Centroid,
     "knn": Neighbours,
 }

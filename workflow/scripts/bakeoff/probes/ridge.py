@@ -202,8 +202,16 @@ def _deleted(
         leverage = 1 / n + left**2 @ shrink
         return residual / (1 - leverage)[:, None]
     deleted = np.empty_like(residual)
-    for unit in np.unique(units):
-        own = np.flatnonzero(units == unit)
-        hat = 1 / n + (left[own] * shrink) @ left[own].T
-        deleted[own] = np.linalg.solve(np.eye(len(own)) - hat, residual[own])
+    for own in _by_size(units):
+        u = left[own]  # (units, size, rank)
+        hat = 1 / n + (u * shrink) @ u.transpose(0, 2, 1)
+        deleted[own] = np.linalg.solve(np.eye(own.shape[1]) - hat, residual[own])
     return deleted
+
+
+def _by_size(units: np.ndarray) -> list[np.ndarray]:
+    """Row numbers (units, size) of the units of each size, so that one solve does."""
+    _, number, size = np.unique(units, return_inverse=True, return_counts=True)
+    order = np.argsort(number, kind="stable")
+    sizes = size[number[order]]
+    return [order[sizes == s].reshape(-1, s) for s in np.unique(size)]

@@ -1,6 +1,7 @@
 """Predictions of one probe on the embeddings of one encoder, for every run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,9 @@ import pyarrow as pa
 
 from bakeoff.errors import BakeoffError
 from bakeoff.folds import Run, runs
-from bakeoff.probes.inputs import (
-    Images,
-    Labels,
-    aligned,
-    normalised,
-    provenance,
-    read_images,
-)
-from bakeoff.probes.interface import Features, Fold, Predicted
+from bakeoff.probes.inputs import Images, Labels, aligned, normalised, read_images
+from bakeoff.probes.interface import Features, Fold
+from bakeoff.probes.outputs import columns, joined, provenance
 from bakeoff.probes.registry import make_probe
 
 
@@ -52,22 +47,28 @@ def run_probe(
     images = read_images(manifest, labels)
     x = aligned(embeddings, images, encoder)
     features = Features(normalised(x, images, encoder) if normalise else x)
-    results = []
-    for run in runs(folds):
-        fold = _fold(run, images, features, standardise, seed)
-        results.append((run, fold, probe.predict(fold)))
-    columns = _columns(results, images)
-    names = {"encoder": encoder, "method": method, "protocol": protocol}
-    columns |= {k: [v] * len(columns["image_id"]) for k, v in names.items()}
-    return columns, {
-        **provenance(study, images, folds),
-        "scores": probe.scores if "scores" in columns else None,
-    }
+    done = list(runs(folds))
+    tasks = [_fold(run, images, features, seed) for run in done]
+    predicted = joined(
+        [probe.predict(_standardised(f) if standardise else f) for f in tasks]
+    )
+    sizes = [len(fold.test) for fold in tasks]
+    made = columns(
+        images,
+        np.concatenate([fold.test for fold in tasks]),
+        predicted,
+        {"encoder": encoder, "method": method, "protocol": protocol},
+        {
+            "repeat": np.repeat([run.repeat for run in done], sizes),
+            "fold": np.repeat([run.fold for run in done], sizes),
+            "seed": np.repeat([fold.seed for fold in tasks], sizes),
+        },
+    )
+    kind = probe.scores if "scores" in made else None
+    return made, {**provenance(study, images, folds), "scores": kind}
 
 
-def _fold(
-    run: Run, images: Images, features: Features, standardise: bool, seed: int
-) -> Fold:
+def _fold(run: Run, images: Images, features: Features, seed: int) -> Fold:
     train, test = images.rows(run.train_ids), images.rows(run.test_ids)
     y = images.y[train]
     if len(np.unique(y)) < 2:
@@ -82,7 +83,7 @@ def _fold(
     grouped = (groups != np.array(None)).any()
     names = np.where(groups != np.array(None), groups, images.ids[train]).astype(str)
     return Fold(
-        features.standardised(train) if standardise else features,
+        features,
         train,
         test,
         y,
@@ -92,30 +93,11 @@ def _fold(
     )
 
 
+def _standardised(fold: Fold) -> Fold:
+    """The same run with features scaled by its training images (one at a time)."""
+    return replace(fold, features=fold.features.standardised(fold.train))
+
+
 def run_seed(seed: int, repeat: int, fold: int) -> int:
     """The seed of one run, the same whichever other runs share its job."""
     return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])
-
-
-def _columns(
-    results: list[tuple[Run, Fold, Predicted]], images: Images
-) -> dict[str, Any]:
-    """Columns of the table of predictions, runs one below the other."""
-    classes = np.array(images.problem.classes, dtype=object)
-    rows = np.concatenate([fold.test for _, fold, _ in results])
-    sizes = [len(fold.test) for _, fold, _ in results]
-    columns: dict[str, Any] = {
-        "image_id": images.ids[rows],
-        "y_true": classes[images.y[rows]],
-        "y_pred": classes[np.concatenate([p.y for _, _, p in results])],
-        "repeat": np.repeat([run.repeat for run, _, _ in results], sizes),
-        "fold": np.repeat([run.fold for run, _, _ in results], sizes),
-        "seed": np.repeat([fold.seed for _, fold, _ in results], sizes),
-    }
-    raw = [p.raw for _, _, p in results if p.raw is not None]
-    scores = [p.scores for _, _, p in results if p.scores is not None]
-    if raw:
-        columns["y_raw"] = np.concatenate(raw)
-    if scores:
-        columns["scores"] = np.concatenate(scores).astype(np.float32)
-    return columns

@@ -1,11 +1,13 @@
 """Support vector machines, one against one, on a kernel shared by all folds."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.svm import SVC
 
+from bakeoff.probes.inner import chosen
 from bakeoff.probes.interface import Fold, Predicted, Scores, spread
 
 # Above this many images the kernel matrix would not fit a laptop's memory (1.2 GB), and
@@ -17,13 +19,16 @@ MOST_PRECOMPUTED = 12_000
 class SupportVectors:
     """Support vector classifier; ordinal labels are taken as classes.
 
-    C: inverse strength of the penalty; class_weight `balanced`: errors weigh by the
-    inverse frequency of their class; gamma `scale`: 1 / (d var of the training
-    features), as in scikit-learn. Scores are scikit-learn's one-against-rest decision
-    values, whose largest breaks the ties of the vote that the prediction rests on.
+    C: inverse strength of the penalty, or `nested`: the one of `Cs` with most hits in
+    an inner cross-validation of the training images; class_weight `balanced`: errors
+    weigh by the inverse frequency of their class; gamma `scale`: 1 / (d var of the
+    training features), as in scikit-learn. Scores are scikit-learn's one-against-rest
+    decision values, whose largest breaks the ties of the vote that the prediction rests
+    on.
     """
 
-    C: float = 0.1
+    C: float | Literal["nested"] = 0.1
+    Cs: Sequence[float] = (0.001, 0.01, 0.1, 1.0, 10.0)
     kernel: Literal["linear", "rbf"] = "linear"
     class_weight: Literal["balanced", "none"] = "balanced"
     gamma: float | Literal["scale"] = "scale"
@@ -31,6 +36,8 @@ class SupportVectors:
 
     def predict(self, fold: Fold) -> Predicted:
         """Votes of all pairs of classes."""
+        if self.C == "nested":
+            return chosen([replace(self, C=c) for c in self.Cs], fold).predict(fold)
         shared = len(fold.features.x) <= MOST_PRECOMPUTED
         machine = SVC(
             C=self.C,

@@ -1,0 +1,36 @@
+"""Fixtures of the fine-tuning tests."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+# Helpers beside the tests, also imported by the processes that a test starts.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from PIL import Image
+from study import Study
+from toy_towers import Toy, ToyData
+
+
+@pytest.fixture(autouse=True)
+def plain_pictures(monkeypatch) -> None:
+    """Pictures are read by Pillow alone: what else a file may hold is tested apart."""
+    read = lambda path: Image.open(path).convert("RGB")  # noqa: E731
+    monkeypatch.setattr("bakeoff.finetune.train._read", read)
+
+
+@pytest.fixture
+def toy_data() -> ToyData:
+    return ToyData(37)
+
+
+@pytest.fixture
+def toy() -> Toy:
+    return Toy()
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory) -> Study:
+    """An untrained encoder and 13 pictures of each of three classes."""
+    return Study(tmp_path_factory.mktemp("study"), per_class=13)

@@ -1,0 +1,20 @@
+"""One process of several: loss, gradients and gathered vectors of every toy case."""
+
+import sys
+
+import torch
+from bakeoff.finetune.ranks import joined
+from bakeoff.finetune.stepping import Stepping, accumulate
+from toy_towers import CASES, Toy, ToyData
+
+if __name__ == "__main__":
+    results = []
+    with joined("cpu") as ranks:
+        for loss, n in CASES:
+            data, model = ToyData(n), Toy()
+            step = data.step(loss, queued=min(5, n))
+            found = accumulate(model, step, Stepping(4, ranks=ranks), seed=3)
+            gradients = {name: p.grad for name, p in model.named_parameters()}
+            images = ranks.gather(found.images, n)
+            results.append((found.loss, gradients, images))
+        torch.save(results, f"{sys.argv[1]}/{ranks.rank}.pt")

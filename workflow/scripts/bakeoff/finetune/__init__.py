@@ -1,0 +1,1 @@
+"""Contrastive fine-tuning: from an encoder and labelled images to another encoder."""
