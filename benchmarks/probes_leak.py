@@ -5,9 +5,9 @@
 Balanced classes are dealt to images at random, so the features say nothing and the
 expected accuracy of any honest procedure is 1 / K exactly. (Exactly, because here all
 classes are equally frequent in every training set. Where one is rarer in training it is
-more frequent in the test, and what learns frequencies scores below chance.) For every protocol and every
-procedure that chooses something, the mean accuracy over the simulations is printed with
-its interval; the last line shows a procedure that does leak, and must be caught.
+more frequent in the test, and what learns frequencies scores below chance.) For every
+protocol and every procedure that chooses something, the mean accuracy over the
+simulations is printed with its interval; the last line shows a procedure that does leak, and must be caught.
 """
 
 import sys

@@ -128,3 +128,10 @@ def test_the_schema_knows_the_settings_of_every_probe_and_no_other() -> None:
         defaults = {f.name: f.default for f in dataclasses.fields(probe_class)}
         for key, part in branches.get(kind, {}).items():
             assert part["default"] == defaults[key], f"{kind}.{key}"
+
+
+def test_the_schema_knows_every_metric() -> None:
+    from bakeoff.metrics.definitions import METRICS
+
+    metrics = SCHEMA["$defs"]["study"]["properties"]["metrics"]
+    assert metrics["items"]["enum"] == list(METRICS)

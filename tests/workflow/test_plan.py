@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from bakeoff.errors import BakeoffError
 from planning.plan import SECTIONS, make_plan
 

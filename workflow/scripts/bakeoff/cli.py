@@ -27,6 +27,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_init(commands)
+    _add_audit(commands)
+    _add_power(commands)
     return parser
 
 
@@ -73,6 +75,91 @@ def _init(options: argparse.Namespace) -> int:
         print(f"wrote {path}")
     print(f"Look it over, then:  make run CONFIG={config}")
     return 0
+
+
+def _add_audit(commands: argparse._SubParsersAction) -> None:
+    audit = commands.add_parser(
+        "audit",
+        help="what a published table of results can and cannot mean",
+        description="Says of a published table (CSV with the columns class, support and "
+        "recall, perhaps model, and rows of summary metrics) what is arithmetically "
+        "possible: the counts behind each share, contradictions, and what any paired "
+        "test could have found. docs/examples/activities-published.csv is an example.",
+    )
+    audit.add_argument("table", type=Path, help="the table")
+    audit.set_defaults(run=_audit)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from bakeoff.audit import audit
+
+    print(audit(options.table).text())
+    return 0
+
+
+def _add_power(commands: argparse._SubParsersAction) -> None:
+    power = commands.add_parser(
+        "power",
+        help="how many images show a difference, or which difference images can show",
+        description="Of two encoders on the same test images. The disagreement is the "
+        "share of images that exactly one of them has right: take it from a pilot "
+        "(--only-first, --only-second and --images), or from a finished study.",
+    )
+    power.add_argument("--images", type=int, help="number of test images")
+    power.add_argument("--only-first", type=int, help="images only the first has right")
+    power.add_argument(
+        "--only-second", type=int, help="images only the second has right"
+    )
+    power.add_argument("--disagreement", type=float, help="as a share, such as 0.2")
+    power.add_argument("--difference", type=float, help="as a share, such as 0.02")
+    power.add_argument(
+        "--comparisons", type=Path, help="results/STUDY/comparisons.parquet"
+    )
+    power.set_defaults(run=_power)
+
+
+def _power(options: argparse.Namespace) -> int:
+    from bakeoff.compare.pilot import plans
+    from bakeoff.stats.power import detectable_difference, images_needed
+    from bakeoff.tables import read_table
+
+    if options.comparisons:
+        difference = _given(options.difference, "--difference")
+        for plan in plans(read_table(options.comparisons, "comparisons"), difference):
+            print(
+                f"{plan.a} and {plan.b}, {plan.method} on {plan.protocol}: "
+                f"{plan.images:,} images show {100 * plan.detectable:.1f} points; "
+                f"{100 * difference:g} points need about {plan.needed:,}"
+            )
+        return 0
+    disagreement = options.disagreement
+    if options.only_first is not None and options.only_second is not None:
+        discordant = options.only_first + options.only_second
+        disagreement = discordant / _given(options.images, "--images")
+    disagreement = _given(disagreement, "--disagreement, or a pilot's counts")
+    if options.images:
+        smallest = detectable_difference(options.images, disagreement)
+        print(
+            f"{options.images:,} images with a disagreement of {100 * disagreement:.1f} % "
+            f"show a difference of {100 * smallest:.1f} points, 8 times of 10 at 5 %"
+        )
+    if options.difference:
+        needed = images_needed(options.difference, disagreement)
+        print(
+            f"{100 * options.difference:g} points with a disagreement of "
+            f"{100 * disagreement:.1f} % need {needed:,} images, 8 times of 10 at 5 %"
+        )
+    if not options.images and not options.difference:
+        _given(None, "--images or --difference")
+    return 0
+
+
+def _given(value: float | None, name: str) -> float:
+    if value is None:
+        raise BakeoffError(
+            "power", f"no {name}", "what `bakeoff power --help` lists", f"Give {name}."
+        )
+    return value
 
 
 def _refuse_overwriting(paths: Sequence[Path] | dict[Path, str], force: bool) -> None:

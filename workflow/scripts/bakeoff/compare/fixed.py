@@ -14,7 +14,7 @@ from bakeoff.metrics.definitions import (
     Metric,
     Outcomes,
 )
-from bakeoff.metrics.outcomes import pooled, take
+from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.power import detectable_difference
 from bakeoff.stats.proportions import (
     clustered_difference,
@@ -152,7 +152,7 @@ def _aligned(
     outcomes = []
     for encoder in panel.encoders:
         own = np.concatenate([run.image_ids for run in panel.runs[encoder]])
-        outcomes.append(take(pooled(panel.runs[encoder]), np.argsort(own)))
+        outcomes.append(pooled(panel.runs[encoder]).take(np.argsort(own)))
     if groups is None:
         return outcomes, None
     # An image without a group is a group of its own.
