@@ -162,7 +162,7 @@ def test_probabilities_add_up(activities):
 
 def test_classes_are_sorted_by_difference(activities):
     a, b = "siglip2-so400m-14-378", "clip-vit-b-32+har-xbm"
-    choice = {"comparisons": activities.comparisons, "setting": "ridge"}
+    choice = {"comparisons": activities.comparisons, "method": "ridge"}
     forward = per_class.data_from(a=a, b=b, **choice)
     backward = per_class.data_from(a=b, b=a, **choice)
     gaps = [row.estimate for row in forward.rows]

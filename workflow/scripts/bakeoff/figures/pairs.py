@@ -1,7 +1,7 @@
 """Compared pairs as the figures need them: the primary rows, one way round."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +19,8 @@ class Pair:
     """a minus b in stored units; NaN where the table has no number."""
 
     setting: str
+    method: str
+    protocol: str
     metric: str
     label: str  # class, or empty
     a: str
@@ -67,22 +69,16 @@ def primary_pairs(
 
 def turned(pair: Pair) -> Pair:
     """The same comparison as b minus a."""
-    return Pair(
-        pair.setting,
-        pair.metric,
-        pair.label,
-        pair.b,
-        pair.a,
-        pair.n,
-        -pair.estimate,
-        -pair.high,
-        -pair.low,
-        pair.p_adjusted,
-        pair.p_worse,
-        pair.p_equivalent,
-        pair.p_better,
-        _SWAPPED.get(pair.verdict, pair.verdict),
-        pair.confidence,
+    return replace(
+        pair,
+        a=pair.b,
+        b=pair.a,
+        estimate=-pair.estimate,
+        low=-pair.high,
+        high=-pair.low,
+        p_better=pair.p_worse,
+        p_worse=pair.p_better,
+        verdict=_SWAPPED.get(pair.verdict, pair.verdict),
     )
 
 
@@ -109,6 +105,8 @@ def _pair(row: dict, setting: str) -> Pair:
     number = {key: float("nan") if pd.isna(v) else v for key, v in row.items()}
     return Pair(
         setting,
+        row["method"],
+        row["protocol"],
         row["metric"],
         row["class"],
         row["a"],

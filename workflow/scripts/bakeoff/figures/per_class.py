@@ -43,19 +43,23 @@ def data_from(
     a: str,
     b: str,
     metric: str = "recall",
-    setting: str | None = None,
+    method: str | None = None,
+    protocol: str | None = None,
     alpha: float = 0.05,
     most: int = 60,
 ) -> PerClassData:
     """The per-class rows of the pair (a, b), whichever way round they are stored.
 
     Of more than `most` classes, those in the middle of the order are left out.
-    `setting` is needed where the pair was compared by several methods; ValueError else.
+    `method` and `protocol` are needed where the pair was compared in several settings;
+    ValueError else.
     """
     pairs = primary_pairs(comparisons, per_class=True, metrics=[metric])
     mine = [pair for pair in pairs if {pair.a, pair.b} == {a, b}]
-    if setting is not None:
-        mine = [pair for pair in mine if pair.setting == setting]
+    if method is not None:
+        mine = [pair for pair in mine if pair.method == method]
+    if protocol is not None:
+        mine = [pair for pair in mine if pair.protocol == protocol]
     if len({pair.setting for pair in mine}) > 1:
         raise ValueError(f"one setting expected for {a} and {b}")
     rows = [pair if pair.a == a else turned(pair) for pair in mine]
