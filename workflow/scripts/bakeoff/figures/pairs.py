@@ -9,6 +9,8 @@ import pyarrow as pa
 from bakeoff.figures.frames import frame, setting_names
 from bakeoff.figures.style import BETTER, EQUIVALENT, PAPER, WORSE, short
 
+MOST = 45  # pairs of one setting that a figure shows: all of ten encoders
+
 FILL = {"better": BETTER, "equivalent": EQUIVALENT, "worse": WORSE}
 
 _SWAPPED = {"better": "worse", "worse": "better"}
@@ -51,13 +53,18 @@ def primary_pairs(
 ) -> list[Pair]:
     """The rows that verdicts rest on, in the order of the table.
 
-    With a `reference`, only pairs with it are kept, turned so that it is b.
+    With a `reference`, only pairs with it are kept, turned so that it is b. Without
+    one, and with more than MOST pairs, the first encoder of the table is taken: the
+    table of tests beside the figure has all pairs.
     """
     rows = frame(comparisons)
     names = setting_names(zip(rows["method"], rows["protocol"], strict=True))
     rows = rows[rows["primary"] & ((rows["class"] != "") == per_class)]
     if metrics is not None:
         rows = rows[rows["metric"].isin(list(metrics))]
+    pairs_of_encoders = rows[["a", "b"]].drop_duplicates()
+    if reference is None and len(pairs_of_encoders) > MOST and not per_class:
+        reference = str(rows["a"].iloc[0])
     if reference is not None:
         rows = rows[(rows["a"] == reference) | (rows["b"] == reference)]
     pairs = [
