@@ -7,7 +7,8 @@ expected accuracy of any honest procedure is 1 / K exactly. (Exactly, because he
 classes are equally frequent in every training set. Where one is rarer in training it is
 more frequent in the test, and what learns frequencies scores below chance.) For every
 protocol and every procedure that chooses something, the mean accuracy over the
-simulations is printed with its interval; the last line shows a procedure that does leak, and must be caught.
+simulations is printed with its interval; the last line shows a procedure that does leak,
+and must be caught.
 """
 
 import sys

@@ -19,7 +19,7 @@ def test_audit_finds_the_contradictions_of_the_published_table(
 
 def test_power_agrees_with_connors_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["power", "--disagreement", "0.2", "--difference", "0.02"]) == 0
-    assert "need 3,922 images" in capsys.readouterr().out
+    assert "need 3,923 images" in capsys.readouterr().out
     pilot = ["--only-first", "70", "--only-second", "30", "--images", "500"]
     assert main(["power", *pilot]) == 0
     assert "a difference of 5.6 points" in capsys.readouterr().out

@@ -11,8 +11,8 @@ from bakeoff.compare.design import Groups, Panel
 from bakeoff.compare.rows import Question, Row
 from bakeoff.metrics.definitions import (
     ConfusionMetric,
-    Metric,
     Outcomes,
+    Resamplable,
 )
 from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.power import detectable_difference
@@ -48,7 +48,7 @@ class Resampled:
 
     outcomes: list[Outcomes]
     groups: np.ndarray | None
-    metrics: list[Metric]
+    metrics: list[Resamplable]
     observed: np.ndarray
     replicates: np.ndarray
     left_out: np.ndarray
@@ -62,7 +62,7 @@ class Resampled:
 
 def resample(
     panel: Panel,
-    metrics: Sequence[Metric],
+    metrics: Sequence[Resamplable],
     pairs: Sequence[tuple[int, int]],
     groups: Groups | None,
     replicates: int,

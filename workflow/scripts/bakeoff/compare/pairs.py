@@ -19,7 +19,7 @@ from bakeoff.compare.over_folds import (
 )
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.errors import BakeoffError
-from bakeoff.metrics.definitions import METRICS, Metric
+from bakeoff.metrics.definitions import METRICS, OrderMetric, Resamplable
 
 RECALL = "recall"
 
@@ -83,8 +83,10 @@ class _Questions:
     ) -> None:
         self._study, self._panel, self._bands = study, panel, bands
         first = panel.runs[panel.encoders[0]][0].outcomes
-        self.metrics: list[Metric] = [
-            METRICS[m] for m in metric_names if METRICS[m].applies(first)
+        self.metrics: list[Resamplable] = [
+            metric
+            for metric in map(METRICS.__getitem__, metric_names)
+            if metric.applies(first) and not isinstance(metric, OrderMetric)
         ]
         self.classes = first.classes if per_class else ()
         self.pairs = list(combinations(range(len(panel.encoders)), 2))
@@ -176,7 +178,9 @@ def _by_run(panel: Panel, values: FoldValues, encoder: str, metric: str) -> np.n
 
 
 def _check_metrics(names: Sequence[str], found: Sequence[Panel]) -> None:
-    unknown = [name for name in names if name not in METRICS]
+    unknown = [
+        name for name in names if isinstance(METRICS.get(name, None), OrderMetric | None)
+    ]
     first = [p.runs[p.encoders[0]][0].outcomes for p in found]
     useless = [
         name
@@ -188,7 +192,7 @@ def _check_metrics(names: Sequence[str], found: Sequence[Panel]) -> None:
     if unknown or useless:
         raise BakeoffError(
             "comparison, metrics",
-            f"unknown: {unknown}; not for these labels: {useless}",
+            f"unknown or never compared: {unknown}; not for these labels: {useless}",
             f"metrics among {sorted(METRICS)}; errors and kappa need ordinal labels",
             "Mend the list of metrics of the study.",
         )

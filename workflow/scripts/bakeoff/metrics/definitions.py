@@ -160,7 +160,8 @@ class OrderMetric(_Description):
 
 Terms = Callable[[Outcomes], np.ndarray]
 OnOutcomes = Callable[[Outcomes], float]
-Metric = MeanMetric | ConfusionMetric | OrderMetric
+Resamplable = MeanMetric | ConfusionMetric  # fast enough for 10,000 resamples
+Metric = Resamplable | OrderMetric
 
 
 def confusion(outcomes: Outcomes) -> np.ndarray:

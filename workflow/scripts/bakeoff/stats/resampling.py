@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from bakeoff.metrics.definitions import MeanMetric, Metric, Outcomes
+from bakeoff.metrics.definitions import MeanMetric, Outcomes, Resamplable
 
 # Rows of a block of weights stay in a processor's cache.
 _REPLICATES_PER_BLOCK = 256
@@ -30,7 +30,7 @@ class Terms:
 
     matrix: sparse.csr_array
     sizes: np.ndarray
-    metrics: tuple[Metric, ...]
+    metrics: tuple[Resamplable, ...]
     values: np.ndarray
 
     def sums(self) -> np.ndarray:
@@ -60,7 +60,7 @@ class Terms:
 
 
 def terms_of(
-    outcomes: Outcomes, metrics: Sequence[Metric], groups: np.ndarray | None = None
+    outcomes: Outcomes, metrics: Sequence[Resamplable], groups: np.ndarray | None = None
 ) -> Terms:
     """The terms of one encoder's outcomes.
 
