@@ -157,9 +157,9 @@ def _gap(axes: Axes, data: PerClassData) -> None:
     axes.text(
         axes.get_xlim()[0],
         height,
-        f" {data.left_out} classes between ",
+        f"  {data.left_out} classes between  ",
         va="center",
         fontsize=7,
         color=MUTED,
-        backgroundcolor=PAPER,
+        bbox={"facecolor": PAPER, "linewidth": 0, "pad": 0.5},
     )
