@@ -35,7 +35,7 @@ class Study:
     costs: pa.Table
 
 
-def through_disk(path, kind, columns, provenance=None) -> pa.Table:
+def stored(path, kind, columns, provenance=None) -> pa.Table:
     """Written and read, so that every type is the one of the schema."""
     write_table(path, kind, columns, provenance)
     return read_table(path, kind)
@@ -59,7 +59,7 @@ def make_study(
     k = len(classes)
     y = np.repeat(np.arange(k), per_class)
     ids = np.array([f"{i:064x}" for i in range(len(y))])
-    manifest = through_disk(
+    manifest = stored(
         folder / "manifest.parquet",
         "manifest",
         {
@@ -94,8 +94,8 @@ def make_study(
         tuple(classes),
         manifest,
         tables,
-        through_disk(folder / "metrics.parquet", "metrics", metrics),
-        through_disk(folder / "comparisons.parquet", "comparisons", comparisons),
+        stored(folder / "metrics.parquet", "metrics", metrics),
+        stored(folder / "comparisons.parquet", "comparisons", comparisons),
         _costs(folder, encoders, rng),
     )
 
@@ -141,7 +141,7 @@ def _prediction_table(
     if ordinal:
         note["values"] = [float(c) for c in classes]
     file = f"{list(runs).index((encoder, method, 0))}.parquet"
-    return through_disk(folder / file, "predictions", columns, note)
+    return stored(folder / file, "predictions", columns, note)
 
 
 def _metric_rows(runs, y, assignment, classes, study, *, ordinal):
@@ -235,7 +235,7 @@ def _row(study, method, label, a, b, gap, test, *, primary, metric="accuracy"):
 def _costs(folder, encoders, rng):
     n = len(encoders)
     parameters = (10 ** rng.uniform(7.5, 9, n)).astype(int)
-    return through_disk(
+    return stored(
         folder / "costs.parquet",
         "costs",
         {
@@ -276,3 +276,9 @@ def otoliths(tmp_path_factory) -> Study:
 def make(tmp_path_factory):
     """A maker of further studies."""
     return lambda **choices: make_study(tmp_path_factory.mktemp("study"), **choices)
+
+
+@pytest.fixture(scope="session")
+def through_disk():
+    """Columns written as a table and read back."""
+    return stored

@@ -10,7 +10,16 @@ ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
 # Where the caption is called after what the figure shows.
 CALLED = {"forest": "differences", "per_class": "classes", "age_bias": "ages"}
-HELPERS = {"__init__", "style", "save", "frames", "units", "pairs", "intervals"}
+HELPERS = {
+    "__init__",
+    "opinions",
+    "style",
+    "save",
+    "frames",
+    "units",
+    "pairs",
+    "intervals",
+}
 
 
 def test_every_figure_has_a_caption():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from bakeoff.figures import (
     accuracy,
@@ -162,7 +163,7 @@ def test_probabilities_add_up(activities):
 
 def test_classes_are_sorted_by_difference(activities):
     a, b = "siglip2-so400m-14-378", "clip-vit-b-32+har-xbm"
-    choice = {"comparisons": activities.comparisons, "setting": "ridge"}
+    choice = {"comparisons": activities.comparisons, "method": "ridge"}
     forward = per_class.data_from(a=a, b=b, **choice)
     backward = per_class.data_from(a=b, b=a, **choice)
     gaps = [row.estimate for row in forward.rows]
@@ -196,3 +197,12 @@ def test_words():
     ]
     assert unit_of("accuracy").axis() == "Accuracy (%)"
     assert unit_of("rmse").difference_axis() == "Difference in RMSE"
+
+
+def test_many_pairs_are_shown_against_one_encoder(make):
+    names = tuple(f"e{i:02d}" for i in range(11))
+    study = make(encoders=names, classes=("a", "b"), methods=("ridge",), repeats=1)
+    pairs = primary_pairs(study.comparisons)
+    assert [pair.a for pair in pairs] == list(names[1:])
+    assert {pair.b for pair in pairs} == {"e00"}
+    assert len(study.comparisons.filter(pc.field("class") == "")) == 2 * 55

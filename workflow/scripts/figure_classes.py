@@ -11,14 +11,18 @@ from bakeoff.tables import read_table
 
 
 def figure_classes(
-    *, comparisons: Path, outputs: list[Path], settings: dict[str, Any], setting: str
+    *,
+    comparisons: Path,
+    outputs: list[Path],
+    settings: dict[str, Any],
+    run: dict[str, str],
 ) -> None:
     """Write the figure as SVG and PNG."""
     data = per_class.data_from(
         comparisons=read_table(comparisons, "comparisons"),
         a=settings["encoders"][0],
         b=settings["encoders"][1],
-        setting=setting,
+        **run,
         alpha=1 - settings["confidence"],
     )
     save_figure(per_class.draw, data, per_class.size(data), *outputs)
@@ -30,5 +34,8 @@ if "snakemake" in globals():
             comparisons=Path(snakemake.input.comparisons),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
             settings=json.loads(snakemake.params.settings),
-            setting=snakemake.wildcards.method,
+            run={
+                "method": snakemake.wildcards.method,
+                "protocol": snakemake.wildcards.protocol,
+            },
         )

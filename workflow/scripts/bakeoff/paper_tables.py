@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from bakeoff.compare.labels import TESTS
 from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.units import Unit, unit_of
@@ -346,7 +347,7 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         _significant(row["detectable"], unit.scale),
         _count(row["n"]),
         _word(row["verdict"]),
-        _word(row["test"]),
+        Cell(TESTS.get(row["test"], row["test"]), (row["test"],)),
         _word(row["note"] if isinstance(row["note"], str) else ""),
     )
 

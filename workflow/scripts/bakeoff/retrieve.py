@@ -292,7 +292,7 @@ def _graph(
         ndim=vectors.shape[1],
         metric="cos",
         dtype="i8",
-        connectivity=32,
+        connectivity=16,
         expansion_add=128,
         enable_key_lookups=False,
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from bakeoff.figures import style
@@ -78,22 +78,31 @@ def summary_html(page: Page) -> str:
     """The page as text."""
     script = (_TEMPLATES / "summary.js").read_text(encoding="utf-8")
     sections = [s for s in page.sections if s.pictures or s.sheets]
-    return (
-        _environment()
-        .get_template("summary.html")
-        .render(
-            page=page,
-            sections=sections,
-            css=Markup((_TEMPLATES / "summary.css").read_text(encoding="utf-8")),
-            script=Markup(script),
-            policy=_policy(script),
-            gallery=_json(page.gallery.as_dict()) if page.gallery else None,
-            outcomes=_OUTCOMES,
-            inline_svg=inline_svg,
-            to_csv=to_csv,
-            provenance=_flat(page.provenance),
-        )
+    return template("summary.html").render(
+        page=page,
+        sections=sections,
+        script=Markup(script),
+        policy=_policy(script),
+        gallery=_json(page.gallery.as_dict()) if page.gallery else None,
+        outcomes=_OUTCOMES,
+        inline_svg=inline_svg,
+        to_csv=to_csv,
+        provenance=_flat(page.provenance),
     )
+
+
+def template(name: str) -> Template:
+    """A template that escapes what it is given; `css` is there already."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    css = (_TEMPLATES / "summary.css").read_text(encoding="utf-8")
+    return environment.get_template(name, globals={"css": Markup(css)})
 
 
 def inline_svg(picture: Picture) -> Markup:
@@ -133,17 +142,6 @@ _OUTCOMES = {
     "differ": "encoders disagree",
     "disputed": "every encoder agrees on another class",
 }
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
 
 
 def _policy(script: str) -> str:

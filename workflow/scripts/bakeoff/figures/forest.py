@@ -55,7 +55,9 @@ def data_from(
 def size(data: ForestData) -> tuple[float, float]:
     """Width and height in inches."""
     settings = len({key[0] for key in data.cells})
-    return WIDTH, 1.05 + 0.36 * len(data.cells) + 0.3 * settings
+    return max(WIDTH, 1.4 + 1.95 * len(data.metrics)), 1.05 + 0.36 * len(
+        data.cells
+    ) + 0.3 * settings
 
 
 def draw(data: ForestData, figure: Figure) -> None:

@@ -1,13 +1,15 @@
 """Compared pairs as the figures need them: the primary rows, one way round."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pyarrow as pa
 
 from bakeoff.figures.frames import frame, setting_names
 from bakeoff.figures.style import BETTER, EQUIVALENT, PAPER, WORSE, short
+
+MOST = 45  # pairs of one setting that a figure shows: all of ten encoders
 
 FILL = {"better": BETTER, "equivalent": EQUIVALENT, "worse": WORSE}
 
@@ -19,6 +21,8 @@ class Pair:
     """a minus b in stored units; NaN where the table has no number."""
 
     setting: str
+    method: str
+    protocol: str
     metric: str
     label: str  # class, or empty
     a: str
@@ -49,13 +53,18 @@ def primary_pairs(
 ) -> list[Pair]:
     """The rows that verdicts rest on, in the order of the table.
 
-    With a `reference`, only pairs with it are kept, turned so that it is b.
+    With a `reference`, only pairs with it are kept, turned so that it is b. Without
+    one, and with more than MOST pairs, the first encoder of the table is taken: the
+    table of tests beside the figure has all pairs.
     """
     rows = frame(comparisons)
     names = setting_names(zip(rows["method"], rows["protocol"], strict=True))
     rows = rows[rows["primary"] & ((rows["class"] != "") == per_class)]
     if metrics is not None:
         rows = rows[rows["metric"].isin(list(metrics))]
+    pairs_of_encoders = rows[["a", "b"]].drop_duplicates()
+    if reference is None and len(pairs_of_encoders) > MOST and not per_class:
+        reference = str(rows["a"].iloc[0])
     if reference is not None:
         rows = rows[(rows["a"] == reference) | (rows["b"] == reference)]
     pairs = [
@@ -67,22 +76,16 @@ def primary_pairs(
 
 def turned(pair: Pair) -> Pair:
     """The same comparison as b minus a."""
-    return Pair(
-        pair.setting,
-        pair.metric,
-        pair.label,
-        pair.b,
-        pair.a,
-        pair.n,
-        -pair.estimate,
-        -pair.high,
-        -pair.low,
-        pair.p_adjusted,
-        pair.p_worse,
-        pair.p_equivalent,
-        pair.p_better,
-        _SWAPPED.get(pair.verdict, pair.verdict),
-        pair.confidence,
+    return replace(
+        pair,
+        a=pair.b,
+        b=pair.a,
+        estimate=-pair.estimate,
+        low=-pair.high,
+        high=-pair.low,
+        p_better=pair.p_worse,
+        p_worse=pair.p_better,
+        verdict=_SWAPPED.get(pair.verdict, pair.verdict),
     )
 
 
@@ -109,6 +112,8 @@ def _pair(row: dict, setting: str) -> Pair:
     number = {key: float("nan") if pd.isna(v) else v for key, v in row.items()}
     return Pair(
         setting,
+        row["method"],
+        row["protocol"],
         row["metric"],
         row["class"],
         row["a"],

@@ -24,13 +24,17 @@ from bakeoff.figures.units import unit_of
 
 @dataclass(frozen=True)
 class PerClassData:
-    """Rows of one pair and metric, sorted by difference, the largest first."""
+    """Rows of one pair and metric, sorted by difference, the largest first.
+
+    `left_out` counts classes that were dropped from the middle.
+    """
 
     a: str
     b: str
     metric: str
     alpha: float
     rows: list[Pair]
+    left_out: int = 0
 
 
 def data_from(
@@ -39,22 +43,31 @@ def data_from(
     a: str,
     b: str,
     metric: str = "recall",
-    setting: str | None = None,
+    method: str | None = None,
+    protocol: str | None = None,
     alpha: float = 0.05,
+    most: int = 60,
 ) -> PerClassData:
     """The per-class rows of the pair (a, b), whichever way round they are stored.
 
-    `setting` is needed where the pair was compared by several methods; ValueError else.
+    Of more than `most` classes, those in the middle of the order are left out.
+    `method` and `protocol` are needed where the pair was compared in several settings;
+    ValueError else.
     """
     pairs = primary_pairs(comparisons, per_class=True, metrics=[metric])
     mine = [pair for pair in pairs if {pair.a, pair.b} == {a, b}]
-    if setting is not None:
-        mine = [pair for pair in mine if pair.setting == setting]
+    if method is not None:
+        mine = [pair for pair in mine if pair.method == method]
+    if protocol is not None:
+        mine = [pair for pair in mine if pair.protocol == protocol]
     if len({pair.setting for pair in mine}) > 1:
         raise ValueError(f"one setting expected for {a} and {b}")
     rows = [pair if pair.a == a else turned(pair) for pair in mine]
     rows.sort(key=lambda pair: (-np.nan_to_num(pair.estimate), pair.label))
-    return PerClassData(a, b, metric, alpha, rows)
+    left_out = max(0, len(rows) - most)
+    half = (len(rows) - left_out + 1) // 2
+    kept = rows[:half] + rows[half + left_out :]
+    return PerClassData(a, b, metric, alpha, kept, left_out)
 
 
 def size(data: PerClassData) -> tuple[float, float]:
@@ -85,6 +98,8 @@ def draw(data: PerClassData, figure: Figure) -> None:
     )
     axes.set_xlabel(unit.difference_axis())
     _ends(axes, data)
+    if data.left_out:
+        _gap(axes, data)
 
 
 def _row(axes: Axes, pair: Pair, height: int, scale: float, alpha: float) -> None:
@@ -133,3 +148,18 @@ def _ends(axes: Axes, data: PerClassData) -> None:
             color=colour,
             fontweight="bold",
         )
+
+
+def _gap(axes: Axes, data: PerClassData) -> None:
+    """A line through the middle that says how many classes it stands for."""
+    height = (len(data.rows) + 1) // 2 - 0.5
+    axes.axhline(height, color=MUTED, linewidth=0.8, linestyle=":")
+    axes.text(
+        axes.get_xlim()[0],
+        height,
+        f"  {data.left_out} classes between  ",
+        va="center",
+        fontsize=7,
+        color=MUTED,
+        bbox={"facecolor": PAPER, "linewidth": 0, "pad": 0.5},
+    )

@@ -95,5 +95,5 @@ def _bars(axes: Axes, pairs: list[Pair]) -> None:
 
 
 def _percent(share: float) -> str:
-    """Never 100 for what is not certain."""
-    return ">99" if 99.5 <= share < 100 else f"{share:.0f}"
+    """Never 100: no probability of a continuous posterior is certain."""
+    return ">99" if share >= 99.5 else f"{share:.0f}"

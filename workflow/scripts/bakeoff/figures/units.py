@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
+from bakeoff.compare.labels import in_points
 from bakeoff.metrics.definitions import METRICS
-
-# Metrics between 0 and 1 that people read as percentages.
-_PER_CENT = ("accuracy", "recall", "precision", "f1", "macro_", "balanced_", "within_")
-_PER_CENT_TOO = ("top_", "top1", "top3", "top5", "map", "agreement", "percent_")
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ def unit_of(metric: str) -> Unit:
     known = METRICS.get(metric)
     label = known.label if known else metric.replace("_", " ").capitalize()
     better = known.better if known else "higher"
-    if metric.startswith(_PER_CENT + _PER_CENT_TOO):
+    if in_points(metric):
         return Unit(label, 100.0, "%", "points", better)
     return Unit(label, 1.0, "", "", better)
 
