@@ -69,10 +69,10 @@ def extract_images(
         with tqdm(
             total=len(missing), desc=encoder_id, unit="image", disable=not progress
         ) as bar:
-            for ids, rows in _encode(
-                encoder, missing, paths, batch_size, threads, shard_size
-            ):
-                shelf.add(ids, rows)
+            files = [(paths[name], name) for name in missing]
+            shards = _encode(encoder, files, batch_size, threads, shard_size)
+            for ids in _chunks(missing, shard_size):
+                shelf.add(ids, next(shards))
                 bar.update(len(ids))
     facts = shelf.facts() or {}
     table = shelf.take(sorted(paths), int(facts["dimension"]))
@@ -113,6 +113,22 @@ def extract_texts(
     }
     columns["embedding"] = vectors(table)
     return columns, {"encoder": encoder_id, "key": key, **facts}
+
+
+def encode_files(
+    encoder: Encoder,
+    files: Sequence[Path],
+    *,
+    batch_size: int | Literal["auto"] = "auto",
+    threads: int = 1,
+) -> np.ndarray:
+    """(n, d) float32 vectors of image files, in their order, kept nowhere.
+
+    Raises BakeoffError where a file cannot be read.
+    """
+    jobs = [(file, None) for file in files]
+    shards = _encode(encoder, jobs, batch_size, threads, max(1, len(files)))
+    return np.concatenate([*shards, np.empty((0, encoder.dimension), np.float32)])
 
 
 def _paths(manifest: pa.Table, images: Path, part: Part) -> dict[str, Path]:
@@ -170,20 +186,23 @@ def _facts(encoder: Encoder) -> dict[str, Any]:
 
 def _encode(
     encoder: Encoder,
-    ids: Sequence[str],
-    paths: Mapping[str, Path],
+    files: Sequence[tuple[Path, str | None]],
     batch_size: int | Literal["auto"],
     threads: int,
     shard_size: int,
-) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Ids and vectors of one shard after the other, decoding ahead of the encoder."""
-    size = BATCH[encoder.device.split(":")[0]] if batch_size == "auto" else batch_size
+) -> Iterator[np.ndarray]:
+    """Vectors of one shard of files after the other, decoding ahead of the encoder.
+
+    files: each with the image id that its bytes must have, or None.
+    """
+    device = encoder.device.split(":")[0]
+    size = BATCH.get(device, BATCH["cpu"]) if batch_size == "auto" else batch_size
     forward = _Forward(encoder, size)
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        jobs = (partial(_input, encoder, name, paths[name]) for name in ids)
+        jobs = (partial(_input, encoder, *file) for file in files)
         inputs = _ahead(pool, jobs, 2 * size)
-        for shard in _chunks(ids, shard_size):
-            yield shard, forward(islice(inputs, len(shard)))
+        for start in range(0, len(files), shard_size):
+            yield forward(islice(inputs, min(shard_size, len(files) - start)))
 
 
 class _Forward:
@@ -216,14 +235,16 @@ class _Forward:
                 "memory for one image",
                 "Free memory, choose a smaller encoder, or set device: cpu.",
             )
-        torch.cuda.empty_cache()
+        if self.encoder.device.startswith("cuda"):
+            torch.cuda.empty_cache()
         self.size = half = (len(batch) + 1) // 2
         return self._batch(batch[:half]) + self._batch(batch[half:])
 
     def _collated(self, batch: "list[Tensor]") -> "Tensor":
         collated = self.encoder.collate(batch)
         # A pinned batch is copied while the GPU still computes the one before.
-        return collated.pin_memory() if self.encoder.device != "cpu" else collated
+        on_gpu = self.encoder.device.startswith("cuda")
+        return collated.pin_memory() if on_gpu else collated
 
 
 def _ahead(
@@ -243,10 +264,10 @@ def _ahead(
             future.cancel()
 
 
-def _input(encoder: Encoder, image_id: str, path: Path) -> "Tensor":
+def _input(encoder: Encoder, path: Path, image_id: str | None) -> "Tensor":
     try:
         data = read_bytes(path)
-        if hashlib.sha256(data).hexdigest() != image_id:
+        if image_id and hashlib.sha256(data).hexdigest() != image_id:
             raise Unreadable("its bytes have changed since the manifest was made")
         # The manifest has applied the study's own limit.
         return encoder.preprocess(decode(data, pixel_limit=1 << 40))

@@ -1,6 +1,7 @@
 """timm image towers from a folder that timm reads as `local-dir:`; no texts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import timm
 import torch
@@ -66,7 +67,7 @@ def load(
 ) -> Timm:
     """The timm model in the folder; raises BakeoffError where it cannot be."""
     # Only transformers have position embeddings of a fixed size to be told about.
-    size = {"img_size": resolution} if resolution else {}
+    size: dict[str, Any] = {"img_size": resolution} if resolution else {}
     with loading(weights.path):
         name = f"local-dir:{weights.path}"
         try:
