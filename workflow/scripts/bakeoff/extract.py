@@ -212,7 +212,7 @@ class _Forward:
         self.encoder = encoder
         self.size = size
 
-    def __call__(self, inputs: "Iterator[Tensor]") -> np.ndarray:
+    def __call__(self, inputs: Iterator[Any]) -> np.ndarray:
         """(n, d) float32; what is computed on a GPU is fetched once, at the end."""
         import torch
 
@@ -221,7 +221,7 @@ class _Forward:
             found.extend(self._batch(batch))
         return torch.cat(found).cpu().numpy()
 
-    def _batch(self, batch: "list[Tensor]") -> "list[Tensor]":
+    def _batch(self, batch: list[Any]) -> "list[Tensor]":
         import torch
 
         try:
@@ -240,18 +240,23 @@ class _Forward:
         self.size = half = (len(batch) + 1) // 2
         return self._batch(batch[:half]) + self._batch(batch[half:])
 
-    def _collated(self, batch: "list[Tensor]") -> "Tensor":
+    def _collated(self, batch: Sequence[Any]) -> Any:
         collated = self.encoder.collate(batch)
-        # A pinned batch is copied while the GPU still computes the one before.
-        on_gpu = self.encoder.device.startswith("cuda")
-        return collated.pin_memory() if on_gpu else collated
+        return _pinned(collated) if self.encoder.device.startswith("cuda") else collated
+
+
+def _pinned(batch: Any) -> Any:
+    """A batch that is copied while the GPU still computes the one before."""
+    if isinstance(batch, list):
+        return [_pinned(part) for part in batch]
+    return batch.pin_memory()
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, jobs: "Iterator[partial[Tensor]]", depth: int
-) -> "Iterator[Tensor]":
+    pool: ThreadPoolExecutor, jobs: Iterator[partial[Any]], depth: int
+) -> Iterator[Any]:
     """Results in order, with `depth` jobs under way or waiting at any time."""
-    waiting: deque[Future[Tensor]] = deque()
+    waiting: deque[Future[Any]] = deque()
     try:
         for job in jobs:
             waiting.append(pool.submit(job))
@@ -264,7 +269,7 @@ def _ahead(
             future.cancel()
 
 
-def _input(encoder: Encoder, path: Path, image_id: str | None) -> "Tensor":
+def _input(encoder: Encoder, path: Path, image_id: str | None) -> Any:
     try:
         data = read_bytes(path)
         if image_id and hashlib.sha256(data).hexdigest() != image_id:

@@ -10,8 +10,15 @@ from torch import Tensor
 
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
-from bakeoff.encoders.towers import DTYPES, Pixels, count, geometry, loading, ready
-from bakeoff.errors import BakeoffError
+from bakeoff.encoders.towers import (
+    DTYPES,
+    Pixels,
+    count,
+    geometry,
+    loading,
+    no_texts,
+    ready,
+)
 
 
 class Timm(Encoder):
@@ -75,13 +82,3 @@ def load(
         except TypeError:
             model = timm.create_model(name, pretrained=True, num_classes=0)
         return Timm(model, weights, resolution, device, precision)
-
-
-def no_texts(encoder_id: str) -> BakeoffError:
-    """The error of asking an image tower for texts."""
-    return BakeoffError(
-        encoder_id,
-        "texts to encode",
-        "images: it has no text tower",
-        "Use it with probes; zero-shot needs an encoder with `text: true`.",
-    )

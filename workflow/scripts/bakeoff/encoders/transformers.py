@@ -17,8 +17,7 @@ from transformers import PreTrainedTokenizerFast as FastTokenizer
 
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
-from bakeoff.encoders.timm import no_texts
-from bakeoff.encoders.towers import DTYPES, Pixels, count, loading, ready
+from bakeoff.encoders.towers import DTYPES, Pixels, count, loading, no_texts, ready
 
 
 def canonical(text: str) -> str:
