@@ -5,6 +5,7 @@ Each image is decoded once, whatever the number of parts.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -139,8 +140,7 @@ def boxes(size: tuple[int, int], k: int) -> list[tuple[int, int, int, int]]:
 def _cuts(side: int, k: int) -> list[tuple[int, int]]:
     edges = [round(i * side / k) for i in range(k + 1)]
     return [
-        (min(a, side - 1), max(b, min(a, side - 1) + 1))
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        (min(a, side - 1), max(b, min(a, side - 1) + 1)) for a, b in pairwise(edges)
     ]
 
 
