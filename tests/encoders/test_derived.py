@@ -87,6 +87,8 @@ def test_keys_follow_the_parts(tmp_path, clip_folder, siglip_folder):
     weights = open_folder(tmp_path / "d")
     key = weights.key(precision="fp32")
     assert key["parts"][1] == open_folder(siglip_folder).key(precision="fp32")
+    assert weights.key(precision="fp32", resolution=32) == key
+    assert weights.key(precision="fp32", resolution=48) != key
     note = json.loads((copy / "encoder.json").read_text())
     note["files"]["open_clip_model.safetensors"] = "0" * 64
     (copy / "encoder.json").write_text(json.dumps(note))

@@ -63,6 +63,8 @@ class WeightsFolder:
         preprocessing, tokenizer), resolution, precision, the version of this code and
         of the libraries, to the minor version.
         """
+        if resolution == self.note["resolution"]:
+            resolution = None
         if self.loader == "derived":
             return self._derived_key(precision, resolution)
         libraries = (*_COMMON, *_LIBRARIES[self.loader])
