@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from bakeoff.store import Shelf, digest
+from bakeoff.errors import BakeoffError
+from bakeoff.store import Shelf, digest, refuse_mixture
 from bakeoff.tables import read_table, vectors, write_batches
 
 
@@ -68,3 +69,15 @@ def test_batches_must_ascend(tmp_path, shelf):
         with pytest.raises(ValueError, match="ascend"):
             write_batches(path, "embeddings", shelf.blocks(wrong, 2, 6), dimension=2)
     assert path.read_bytes() == first
+
+
+def test_vectors_of_different_encoders_are_not_mixed():
+    images = {"encoder": "a", "key": {"files": {"w": "1"}, "precision": "bf16"}}
+    texts = {"encoder": "a", "key": {"files": {"w": "1"}, "precision": "fp32"}}
+    refuse_mixture(images=images, texts=texts)
+    refuse_mixture()
+    retrained = {"encoder": "a", "key": {"files": {"w": "2"}}}
+    other = {"encoder": "b", "key": {"files": {"w": "1"}}}
+    for wrong in (retrained, other):
+        with pytest.raises(BakeoffError, match="images of a .*, texts of"):
+            refuse_mixture(images=images, texts=wrong)

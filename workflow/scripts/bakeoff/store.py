@@ -124,3 +124,32 @@ def _schema(dimension: int) -> pa.Schema:
 
 def _empty(dimension: int) -> pa.Table:
     return _schema(dimension).empty_table()
+
+
+def refuse_mixture(**provenances: Mapping[str, Any]) -> None:
+    """Raise BakeoffError unless all vectors come from one encoder.
+
+    provenances: of tables of embeddings or texts, by a name for the message. The vectors
+    of two encoders have nothing to do with each other, whatever their lengths: no
+    joining, indexing or scoring across them.
+    """
+    makers = {
+        name: (
+            origin["encoder"],
+            origin["key"].get("files"),
+            origin["key"].get("parts"),
+        )
+        for name, origin in provenances.items()
+    }
+    first = next(iter(makers.values()), None)
+    if any(maker != first for maker in makers.values()):
+        told = ", ".join(
+            f"{name} of {encoder} (key {digest(provenances[name]['key'])[:12]})"
+            for name, (encoder, *_) in makers.items()
+        )
+        raise BakeoffError(
+            "embeddings",
+            told,
+            "vectors of one encoder with the same weights",
+            "Embed all of them with the same encoder.",
+        )
