@@ -76,8 +76,10 @@ def test_vectors_of_different_encoders_are_not_mixed():
     texts = {"encoder": "a", "key": {"files": {"w": "1"}, "precision": "fp32"}}
     refuse_mixture(images=images, texts=texts)
     refuse_mixture()
+    both = ({"key": {"parts": [o["key"]]}, "encoder": "c"} for o in (images, texts))
+    refuse_mixture(**dict(zip(("images", "texts"), both, strict=True)))
     retrained = {"encoder": "a", "key": {"files": {"w": "2"}}}
     other = {"encoder": "b", "key": {"files": {"w": "1"}}}
     for wrong in (retrained, other):
-        with pytest.raises(BakeoffError, match="images of a .*, texts of"):
+        with pytest.raises(BakeoffError, match=r"images of a .*, texts of"):
             refuse_mixture(images=images, texts=wrong)

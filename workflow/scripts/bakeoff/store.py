@@ -129,23 +129,15 @@ def _empty(dimension: int) -> pa.Table:
 def refuse_mixture(**provenances: Mapping[str, Any]) -> None:
     """Raise BakeoffError unless all vectors come from one encoder.
 
-    provenances: of tables of embeddings or texts, by a name for the message. The vectors
-    of two encoders have nothing to do with each other, whatever their lengths: no
-    joining, indexing or scoring across them.
+    provenances: of tables of embeddings or texts, by a name for the message. Vectors of
+    two encoders have nothing to do with each other, whatever their lengths: no joining,
+    indexing or scoring across them.
     """
-    makers = {
-        name: (
-            origin["encoder"],
-            origin["key"].get("files"),
-            origin["key"].get("parts"),
-        )
-        for name, origin in provenances.items()
-    }
-    first = next(iter(makers.values()), None)
-    if any(maker != first for maker in makers.values()):
+    makers = [(p["encoder"], _files(p["key"])) for p in provenances.values()]
+    if any(maker != makers[0] for maker in makers):
         told = ", ".join(
-            f"{name} of {encoder} (key {digest(provenances[name]['key'])[:12]})"
-            for name, (encoder, *_) in makers.items()
+            f"{name} of {origin['encoder']} (key {digest(origin['key'])[:12]})"
+            for name, origin in provenances.items()
         )
         raise BakeoffError(
             "embeddings",
@@ -153,3 +145,8 @@ def refuse_mixture(**provenances: Mapping[str, Any]) -> None:
             "vectors of one encoder with the same weights",
             "Embed all of them with the same encoder.",
         )
+
+
+def _files(key: Mapping[str, Any]) -> Any:
+    """The files behind a key, those of a derived encoder's parts included."""
+    return key.get("files") or [_files(part) for part in key["parts"]]
