@@ -176,8 +176,8 @@ def ids(folder: Path, text: str) -> list[int]:
     ("family", "length", "words"),
     [
         ("clip", 77, "a photo , of_the dog !"),
-        ("siglip", 64, "a photo of the dog"),
-        ("siglip2", 64, "a photo , of_the dog !"),
+        ("siglip", 64, "a photo of the dog [EOS]"),
+        ("siglip2", 64, "a photo , of_the dog ! [EOS]"),
     ],
 )
 def test_golden_ids(folders, family, length, words):
@@ -185,6 +185,7 @@ def test_golden_ids(folders, family, length, words):
     first = tokens["input_ids"][0].tolist()
     expected = ids(folders[family], words)
     assert first == expected + [0] * (length - len(expected))
+    assert expected[:2] == ids(folders[family], "a photo") and 0 not in expected
     if family == "clip":
         assert tokens["attention_mask"].sum(1).tolist()[0] == len(expected)
     else:
@@ -209,7 +210,10 @@ def test_padding_and_masks_matter_to_siglip(folders):
 def test_long_texts_are_cut(folders):
     for family, rules in TEXT_RULES.items():
         tokens = load_encoder(folders[family]).tokenize(["dog " * 200])
-        assert tokens.shape == (1, rules.pad_to)
+        assert tokens.shape == (1, rules.length)
+        (dog,) = ids(folders[family], "dog")
+        assert tokens[0, :-1].unique().tolist() == [dog]
+        assert tokens[0, -1] == (1 if rules.sigmoid else dog)
 
 
 def test_no_texts(folders):

@@ -11,9 +11,10 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from bakeoff.encoders.derive import derive
 from bakeoff.encoders.openclip import OpenClip
 from bakeoff.errors import BakeoffError
-from bakeoff.extract import extract_images, extract_texts
+from bakeoff.extract import extract_images, extract_texts, write_embeddings
 from bakeoff.tables import provenance, read_table, vectors, write_table
 from PIL import Image
 
@@ -77,6 +78,30 @@ def test_a_table_says_what_made_it(run, tmp_path):
     assert told["encoder"] == "small" and told["key"]["precision"] == "fp32"
     assert told["dimension"] == 16 and told["logit_bias"] is None
     assert told["logit_scale"] == pytest.approx(1 / 0.07)
+
+
+def test_written_in_blocks(run, images, manifest, encoder_folder, tmp_path):
+    whole, origin = run()
+    path = tmp_path / "e.parquet"
+    options = {"encoder_id": "small", "store": tmp_path / "store"}
+    options |= {"precision": "fp32", "progress": False}
+    write_embeddings(path, manifest(), images, encoder_folder, **options)
+    table = read_table(path, "embeddings")
+    assert table["image_id"].to_pylist() == whole["image_id"].to_pylist()
+    np.testing.assert_array_equal(vectors(table), vectors(whole))
+    assert provenance(path, "embeddings") == json.loads(json.dumps(origin))
+    write_embeddings(path, manifest().slice(0, 0), images, encoder_folder, **options)
+    assert read_table(path, "embeddings")["embedding"].type.list_size == 16
+
+
+def test_several_resolutions_from_one_decode(run, encoder_folder, tmp_path):
+    parts = [(encoder_folder, None), (encoder_folder, 32)]
+    derive(tmp_path / "both", "both", "concatenate", parts)
+    table, _ = run(encoder_folder=tmp_path / "both")
+    scales = [vectors(run(resolution=resolution)[0]) for resolution in (16, 32)]
+    units = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in scales]
+    expected = np.concatenate(units, axis=1) / np.sqrt(2)
+    np.testing.assert_allclose(vectors(table), expected, atol=1e-6)
 
 
 def test_nothing_new_encodes_nothing_and_gives_the_same(run, encoded):

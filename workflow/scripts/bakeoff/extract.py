@@ -8,10 +8,10 @@ shard.
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +23,7 @@ from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
 from bakeoff.errors import BakeoffError
 from bakeoff.images import Unreadable, decode, read_bytes
 from bakeoff.store import Shelf, digest
-from bakeoff.tables import atomic_path, vectors
+from bakeoff.tables import atomic_path, vectors, write_batches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,43 @@ BATCH = {"cpu": 32, "cuda": 256}
 
 
 def extract_images(
+    manifest: pa.Table, images: Path, encoder_folder: Path, **options: Any
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The `embeddings` of a manifest's images, sorted by id, and their provenance.
+
+    The options are those of `write_embeddings`, which does not hold the whole table.
+    """
+    shelf, ids, provenance = _encoded(manifest, images, encoder_folder, **options)
+    return shelf.take(ids, provenance["dimension"]), provenance
+
+
+def write_embeddings(
+    path: Path, manifest: pa.Table, images: Path, encoder_folder: Path, **options: Any
+) -> None:
+    """Write the `embeddings` of a manifest's images to `path`, sorted by id.
+
+    Only images that this (weights, preprocessing, resolution, precision) has never
+    seen are encoded; a job that is killed encodes at most one shard again. Memory does
+    not grow with the number of images, but for their ids and paths.
+
+    Options, by keyword:
+    encoder_id: name in the provenance; store: folder of the store of vectors;
+    resolution: another than the encoder's own, or None; device: `auto`, `cpu`, `cuda`;
+    precision: `fp32`, `bf16`, `fp16`, or `auto`: what the machine does best when the
+    encoder is first used with this store, then kept, so that vectors never mix;
+    batch_size: `auto` starts at 32 (CPU) or 256 (GPU) and is halved where memory ends;
+    threads: of the encoder, and as many that decode; shard_size: images per shard;
+    part: (i, n) encodes the i-th of n parts of the images and writes these alone;
+    progress: whether a bar shows images/s and the time left.
+    Raises BakeoffError where an image is gone or differs from its id.
+    """
+    shelf, ids, provenance = _encoded(manifest, images, encoder_folder, **options)
+    dimension = provenance["dimension"]
+    blocks = shelf.blocks(ids, dimension)
+    write_batches(path, "embeddings", blocks, provenance, dimension=dimension)
+
+
+def _encoded(
     manifest: pa.Table,
     images: Path,
     encoder_folder: Path,
@@ -47,36 +84,26 @@ def extract_images(
     shard_size: int = 1024,
     part: Part = (0, 1),
     progress: bool = True,
-) -> tuple[pa.Table, dict[str, Any]]:
-    """The `embeddings` of a manifest's images, sorted by id, and their provenance.
-
-    Only images that this (weights, preprocessing, resolution, precision) has never
-    seen are encoded; a job that is killed encodes at most one shard again.
-    precision: `fp32`, `bf16`, `fp16`, or `auto`: what the machine does best when the
-    encoder is first used with this store, then kept, so that vectors never mix.
-    batch_size: `auto` starts at 32 (CPU) or 256 (GPU) and is halved where memory ends.
-    part: (i, n) encodes the i-th of n parts of the images and returns these alone.
-    Raises BakeoffError where an image is gone or differs from its id.
-    """
+) -> tuple[Shelf, list[str], dict[str, Any]]:
+    """The shelf that now holds all vectors, the sorted ids, and the provenance."""
     weights = open_folder(encoder_folder)
     precision = _settled(precision, weights, store, device)
     shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
-    paths = _paths(manifest, images, part)
+    paths = _paths(manifest, part)
     missing = shelf.missing(paths)
     if missing or shelf.facts() is None:
         encoder = _load(weights, resolution, device, precision, threads)
         shelf.set_facts(_facts(encoder))
+        files = ((Path(images) / paths[name], name) for name in missing)
+        shards = _encode(encoder, files, batch_size, threads, shard_size)
         with tqdm(
             total=len(missing), desc=encoder_id, unit="image", disable=not progress
         ) as bar:
-            for ids, rows in _encode(
-                encoder, missing, paths, batch_size, threads, shard_size
-            ):
-                shelf.add(ids, rows)
+            for ids in _chunks(missing, shard_size):
+                shelf.add(ids, next(shards))
                 bar.update(len(ids))
-    facts = shelf.facts() or {}
-    table = shelf.take(sorted(paths), int(facts["dimension"]))
-    return table, {"encoder": encoder_id, "key": shelf.key, **facts}
+    provenance = {"encoder": encoder_id, "key": shelf.key, **(shelf.facts() or {})}
+    return shelf, sorted(paths), provenance
 
 
 def extract_texts(
@@ -115,13 +142,28 @@ def extract_texts(
     return columns, {"encoder": encoder_id, "key": key, **facts}
 
 
-def _paths(manifest: pa.Table, images: Path, part: Part) -> dict[str, Path]:
+def encode_files(
+    encoder: Encoder,
+    files: Sequence[Path],
+    *,
+    batch_size: int | Literal["auto"] = "auto",
+    threads: int = 1,
+) -> np.ndarray:
+    """(n, d) float32 vectors of n >= 1 image files, in their order, kept nowhere.
+
+    Raises BakeoffError where a file cannot be read.
+    """
+    jobs = ((file, None) for file in files)
+    return next(_encode(encoder, jobs, batch_size, threads, len(files)))
+
+
+def _paths(manifest: pa.Table, part: Part) -> dict[str, str]:
     """Path by image id; which part an id falls to depends on nothing but the id."""
     index, parts = part
     ids = manifest.column("image_id").to_pylist()
     files = manifest.column("path").to_pylist()
     return {
-        name: Path(images) / file
+        name: file
         for name, file in zip(ids, files, strict=True)
         if int(name[:15], 16) % parts == index
     }
@@ -170,20 +212,22 @@ def _facts(encoder: Encoder) -> dict[str, Any]:
 
 def _encode(
     encoder: Encoder,
-    ids: Sequence[str],
-    paths: Mapping[str, Path],
+    files: Iterable[tuple[Path, str | None]],
     batch_size: int | Literal["auto"],
     threads: int,
     shard_size: int,
-) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Ids and vectors of one shard after the other, decoding ahead of the encoder."""
-    size = BATCH[encoder.device.split(":")[0]] if batch_size == "auto" else batch_size
+) -> Iterator[np.ndarray]:
+    """Vectors of one shard of files after the other, decoding ahead of the encoder.
+
+    files: each with the image id that its bytes must have, or None.
+    """
+    device = encoder.device.split(":")[0]
+    size = BATCH.get(device, BATCH["cpu"]) if batch_size == "auto" else batch_size
     forward = _Forward(encoder, size)
     with ThreadPoolExecutor(max(1, threads)) as pool:
-        jobs = (partial(_input, encoder, name, paths[name]) for name in ids)
-        inputs = _ahead(pool, jobs, 2 * size)
-        for shard in _chunks(ids, shard_size):
-            yield shard, forward(islice(inputs, len(shard)))
+        inputs = _ahead(pool, (partial(_input, encoder, *f) for f in files), 2 * size)
+        for first in inputs:
+            yield forward(chain([first], islice(inputs, shard_size - 1)))
 
 
 class _Forward:
@@ -193,7 +237,7 @@ class _Forward:
         self.encoder = encoder
         self.size = size
 
-    def __call__(self, inputs: "Iterator[Tensor]") -> np.ndarray:
+    def __call__(self, inputs: Iterator[Any]) -> np.ndarray:
         """(n, d) float32; what is computed on a GPU is fetched once, at the end."""
         import torch
 
@@ -202,7 +246,7 @@ class _Forward:
             found.extend(self._batch(batch))
         return torch.cat(found).cpu().numpy()
 
-    def _batch(self, batch: "list[Tensor]") -> "list[Tensor]":
+    def _batch(self, batch: list[Any]) -> "list[Tensor]":
         import torch
 
         try:
@@ -216,21 +260,28 @@ class _Forward:
                 "memory for one image",
                 "Free memory, choose a smaller encoder, or set device: cpu.",
             )
-        torch.cuda.empty_cache()
+        if self.encoder.device.startswith("cuda"):
+            torch.cuda.empty_cache()
         self.size = half = (len(batch) + 1) // 2
         return self._batch(batch[:half]) + self._batch(batch[half:])
 
-    def _collated(self, batch: "list[Tensor]") -> "Tensor":
+    def _collated(self, batch: Sequence[Any]) -> Any:
         collated = self.encoder.collate(batch)
-        # A pinned batch is copied while the GPU still computes the one before.
-        return collated.pin_memory() if self.encoder.device != "cpu" else collated
+        return _pinned(collated) if self.encoder.device.startswith("cuda") else collated
+
+
+def _pinned(batch: Any) -> Any:
+    """A batch that is copied while the GPU still computes the one before."""
+    if isinstance(batch, list):
+        return [_pinned(part) for part in batch]
+    return batch.pin_memory()
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, jobs: "Iterator[partial[Tensor]]", depth: int
-) -> "Iterator[Tensor]":
+    pool: ThreadPoolExecutor, jobs: Iterator[partial[Any]], depth: int
+) -> Iterator[Any]:
     """Results in order, with `depth` jobs under way or waiting at any time."""
-    waiting: deque[Future[Tensor]] = deque()
+    waiting: deque[Future[Any]] = deque()
     try:
         for job in jobs:
             waiting.append(pool.submit(job))
@@ -243,10 +294,10 @@ def _ahead(
             future.cancel()
 
 
-def _input(encoder: Encoder, image_id: str, path: Path) -> "Tensor":
+def _input(encoder: Encoder, path: Path, image_id: str | None) -> Any:
     try:
         data = read_bytes(path)
-        if hashlib.sha256(data).hexdigest() != image_id:
+        if image_id and hashlib.sha256(data).hexdigest() != image_id:
             raise Unreadable("its bytes have changed since the manifest was made")
         # The manifest has applied the study's own limit.
         return encoder.preprocess(decode(data, pixel_limit=1 << 40))

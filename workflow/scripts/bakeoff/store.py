@@ -9,7 +9,7 @@ several jobs may write into one folder, and one that is killed loses one shard.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bakeoff.errors import BakeoffError
+from bakeoff.schemas import SCHEMAS
 from bakeoff.tables import atomic_path, read_table, write_table
 
 
@@ -69,16 +70,25 @@ class Shelf:
         `dimension` is the vectors' length where there are no ids. Raises KeyError for
         an id that has no vector.
         """
-        held = self.ids()
-        shards = sorted({held[name] for name in ids})
-        if not shards:
-            return _empty(dimension)
-        rows = pa.concat_tables(
-            read_table(shard, "embeddings").replace_schema_metadata()
-            for shard in shards
-        )
-        places = pc.index_in(pa.array(ids, pa.string()), value_set=rows["image_id"])
-        return rows.take(places)
+        return pa.concat_tables(self.blocks(ids, dimension, max(1, len(ids))))
+
+    def blocks(
+        self, ids: Sequence[str], dimension: int, rows: int = 8192
+    ) -> Iterator[pa.Table]:
+        """As `take`, in tables of up to `rows` rows; at least one, perhaps empty.
+
+        Sorted ids are read shard by shard; memory is that of a block and its shards.
+        """
+        held = self.ids() if ids else {}
+        empty = _empty(dimension)
+        for start in range(0, max(1, len(ids)), rows):
+            block = ids[start : start + rows]
+            shards = sorted({held[name] for name in block})
+            vectors = pa.concat_tables([empty, *map(_shard, shards)])
+            places = pc.index_in(
+                pa.array(block, pa.string()), value_set=vectors["image_id"]
+            )
+            yield vectors.take(places)
 
     def facts(self) -> dict[str, Any] | None:
         """What the encoder told of itself when it was last loaded; None before that."""
@@ -103,9 +113,40 @@ def digest(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _shard(path: Path) -> pa.Table:
+    table = read_table(path, "embeddings")
+    return table.cast(_schema(table.schema.field("embedding").type.list_size))
+
+
+def _schema(dimension: int) -> pa.Schema:
+    return SCHEMAS["embeddings"].arrow(dimension)
+
+
 def _empty(dimension: int) -> pa.Table:
-    columns = {
-        "image_id": pa.array([], pa.string()),
-        "embedding": pa.array([], pa.list_(pa.float32(), dimension)),
-    }
-    return pa.table(columns)
+    return _schema(dimension).empty_table()
+
+
+def refuse_mixture(**provenances: Mapping[str, Any]) -> None:
+    """Raise BakeoffError unless all vectors come from one encoder.
+
+    provenances: of tables of embeddings or texts, by a name for the message. Vectors of
+    two encoders have nothing to do with each other, whatever their lengths: no joining,
+    indexing or scoring across them.
+    """
+    makers = [(p["encoder"], _files(p["key"])) for p in provenances.values()]
+    if any(maker != makers[0] for maker in makers):
+        told = ", ".join(
+            f"{name} of {origin['encoder']} (key {digest(origin['key'])[:12]})"
+            for name, origin in provenances.items()
+        )
+        raise BakeoffError(
+            "embeddings",
+            told,
+            "vectors of one encoder with the same weights",
+            "Embed all of them with the same encoder.",
+        )
+
+
+def _files(key: Mapping[str, Any]) -> Any:
+    """The files behind a key, those of a derived encoder's parts included."""
+    return key.get("files") or [_files(part) for part in key["parts"]]

@@ -10,7 +10,8 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,7 @@ def write_table(
     """
     table = _conform(kind, columns, dimension)
     _check_key(kind, table)
-    note = {"kind": kind, "version": VERSION, "provenance": dict(provenance or {})}
-    table = table.replace_schema_metadata(
-        {_METADATA_KEY: json.dumps(note, sort_keys=True).encode()}
-    )
+    table = table.replace_schema_metadata(_note(kind, provenance))
     with atomic_path(path) as temporary:
         pq.write_table(
             table,
@@ -55,6 +53,35 @@ def write_table(
             row_group_size=_ROWS_PER_GROUP,
             write_statistics=True,
         )
+
+
+def write_batches(
+    path: str | Path,
+    kind: str,
+    batches: Iterable[pa.Table],
+    provenance: Mapping[str, Any] | None = None,
+    *,
+    dimension: int | None = None,
+) -> None:
+    """Write a table of `kind` batch by batch, atomically, never holding all of it.
+
+    The rows must ascend strictly by the first column of the key, which is what makes
+    them distinct without looking back; ValueError otherwise. The same batches give the
+    same bytes. There may be none.
+    """
+    schema = SCHEMAS[kind].arrow(dimension).with_metadata(_note(kind, provenance))
+    key, last = SCHEMAS[kind].key[0], ""
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            table = _conform(kind, batch, dimension)
+            values = [last, *table.column(key).to_pylist()]
+            if any(a >= b for a, b in pairwise(values)):
+                raise ValueError(f"table {kind!r}: rows do not ascend by {key!r}")
+            last = values[-1]
+            writer.write_table(table.replace_schema_metadata(schema.metadata))
 
 
 def read_table(
@@ -141,6 +168,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _note(kind: str, provenance: Mapping[str, Any] | None) -> dict[bytes, bytes]:
+    note = {"kind": kind, "version": VERSION, "provenance": dict(provenance or {})}
+    return {_METADATA_KEY: json.dumps(note, sort_keys=True).encode()}
 
 
 def _umask() -> int:

@@ -53,7 +53,14 @@ def _transformers(*arguments: Any) -> Encoder:
     return load(*arguments)
 
 
+def _derived(*arguments: Any) -> Encoder:
+    from bakeoff.encoders.derived import load
+
+    return load(*arguments)
+
+
 _LOADERS: dict[str, Callable[..., Encoder]] = {
+    "derived": _derived,
     "openclip": _openclip,
     "timm": _timm,
     "transformers": _transformers,

@@ -23,6 +23,7 @@ _LIBRARIES = {
     "openclip": ("open-clip-torch", "timm", "transformers"),
     "transformers": ("transformers",),
     "timm": ("timm",),
+    "derived": (),
 }
 # Small files that no one lists and that still change what a model does.
 _BEHAVIOUR = (".json", ".model", ".txt", ".gz", ".jinja")
@@ -62,6 +63,10 @@ class WeightsFolder:
         preprocessing, tokenizer), resolution, precision, the version of this code and
         of the libraries, to the minor version.
         """
+        if resolution == self.note["resolution"]:
+            resolution = None
+        if self.loader == "derived":
+            return self._derived_key(precision, resolution)
         libraries = (*_COMMON, *_LIBRARIES[self.loader])
         return {
             "loader": self.loader,
@@ -73,6 +78,27 @@ class WeightsFolder:
                 name: ".".join(version(name).split("+")[0].split(".")[:2])
                 for name in libraries
             },
+        }
+
+    @property
+    def parts(self) -> list[tuple[Path, int | None]]:
+        """Folders and resolutions of what a derived encoder is made of."""
+        return [
+            (self.path / part["folder"], part["resolution"])
+            for part in self.note.get("parts", [])
+        ]
+
+    def _derived_key(self, precision: str, resolution: int | None) -> dict[str, Any]:
+        return {
+            "loader": "derived",
+            "kind": self.note["kind"],
+            "tiles": self.note["tiles"],
+            "parts": [
+                open_folder(path).key(precision=precision, resolution=own or resolution)
+                for path, own in self.parts
+            ],
+            "numerics": NUMERICS,
+            "precision": precision,
         }
 
     def verify(self) -> None:

@@ -33,16 +33,16 @@ class Encoder(ABC):
     loader: ClassVar[str]
 
     @abstractmethod
-    def preprocess(self, image: Image) -> "Tensor":
-        """The RGB picture as the image tower takes it: uint8 (3, h, w).
+    def preprocess(self, image: Image) -> Any:
+        """The RGB picture as the image tower takes it: mostly uint8 (3, h, w).
 
         Resized and cropped by the model's own rules; the division by 255, the mean and
         the deviation follow in `encode_images`, once per batch and on its device.
         """
 
     @abstractmethod
-    def encode_images(self, batch: "Tensor") -> "Tensor":
-        """(n, d) float32 vectors, not normalised, of a (n, 3, h, w) uint8 batch."""
+    def encode_images(self, batch: Any) -> "Tensor":
+        """(n, d) float32 vectors, not normalised, of what `collate` returned."""
 
     @abstractmethod
     def tokenize(self, texts: Sequence[str]) -> "Tensor":
@@ -55,8 +55,8 @@ class Encoder(ABC):
         Raises BakeoffError where the encoder has no text tower.
         """
 
-    def collate(self, inputs: "Sequence[Tensor]") -> "Tensor":
-        """One batch from what `preprocess` returned for its images."""
+    def collate(self, inputs: Sequence[Any]) -> Any:
+        """One batch, a tensor or a list of them, of what `preprocess` returned."""
         import torch
 
         return torch.stack(tuple(inputs))

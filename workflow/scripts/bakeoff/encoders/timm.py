@@ -1,6 +1,7 @@
 """timm image towers from a folder that timm reads as `local-dir:`; no texts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import timm
 import torch
@@ -9,8 +10,15 @@ from torch import Tensor
 
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
-from bakeoff.encoders.towers import DTYPES, Pixels, count, geometry, loading, ready
-from bakeoff.errors import BakeoffError
+from bakeoff.encoders.towers import (
+    DTYPES,
+    Pixels,
+    count,
+    geometry,
+    loading,
+    no_texts,
+    ready,
+)
 
 
 class Timm(Encoder):
@@ -66,7 +74,7 @@ def load(
 ) -> Timm:
     """The timm model in the folder; raises BakeoffError where it cannot be."""
     # Only transformers have position embeddings of a fixed size to be told about.
-    size = {"img_size": resolution} if resolution else {}
+    size: dict[str, Any] = {"img_size": resolution} if resolution else {}
     with loading(weights.path):
         name = f"local-dir:{weights.path}"
         try:
@@ -74,13 +82,3 @@ def load(
         except TypeError:
             model = timm.create_model(name, pretrained=True, num_classes=0)
         return Timm(model, weights, resolution, device, precision)
-
-
-def no_texts(encoder_id: str) -> BakeoffError:
-    """The error of asking an image tower for texts."""
-    return BakeoffError(
-        encoder_id,
-        "texts to encode",
-        "images: it has no text tower",
-        "Use it with probes; zero-shot needs an encoder with `text: true`.",
-    )

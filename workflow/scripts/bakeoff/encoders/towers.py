@@ -87,3 +87,13 @@ def loading(folder: Path) -> Iterator[None]:
             "weights, configuration and tokenizer of one model",
             "Fetch the weights again; for your own model, check its configuration.",
         ) from error
+
+
+def no_texts(encoder_id: str) -> BakeoffError:
+    """The error of asking an image tower for texts."""
+    return BakeoffError(
+        encoder_id,
+        "texts to encode",
+        "images: it has no text tower",
+        "Use it with probes; zero-shot needs an encoder with `text: true`.",
+    )

@@ -17,8 +17,7 @@ from transformers import PreTrainedTokenizerFast as FastTokenizer
 
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
-from bakeoff.encoders.timm import no_texts
-from bakeoff.encoders.towers import DTYPES, Pixels, count, loading, ready
+from bakeoff.encoders.towers import DTYPES, Pixels, count, loading, no_texts, ready
 
 
 def canonical(text: str) -> str:
@@ -31,24 +30,26 @@ def canonical(text: str) -> str:
 class TextRules:
     """How texts of one family become ids.
 
-    clean: applied to each text; pad_to: every row has this many ids (None: as long as
-    the longest); mask: whether the tower is told which ids are padding. SigLIP was
-    trained on rows padded to 64 without a mask: shorter rows or a mask give other,
-    worse vectors.
+    clean: applied to each text; length: of every row, longer texts are cut (None: as
+    the longest). sigmoid: SigLIP's rows are the words, one end mark and padding on the
+    right, and the tower is not told which ids are padding; it was trained so, and any
+    other length, side or mask gives other, worse vectors. These rows are made here:
+    transformers' own tokenizers of the family need protobuf (SigLIP) or pad on the left
+    (SigLIP 2).
     """
 
     clean: Callable[[str], str]
-    pad_to: int | None
-    mask: bool
+    length: int | None
+    sigmoid: bool = False
 
 
 TEXT_RULES = {
-    "siglip": TextRules(canonical, 64, mask=False),
-    # big_vision trained it on lower-cased text, punctuation included.
-    "siglip2": TextRules(str.lower, 64, mask=False),
-    "clip": TextRules(str, 77, mask=True),
+    "siglip": TextRules(canonical, 64, sigmoid=True),
+    # Lower-cased, punctuation kept (Tschannen et al. 2025, section 2.1).
+    "siglip2": TextRules(str.lower, 64, sigmoid=True),
+    "clip": TextRules(str, 77),
 }
-_OTHER = TextRules(str, None, mask=True)
+_OTHER = TextRules(str, None)
 
 
 class Transformers(Encoder):
@@ -70,20 +71,20 @@ class Transformers(Encoder):
         self.device = device
         self.has_text = hasattr(model, "get_text_features")
         self.logit_scale = _scalar(model, "logit_scale", torch.exp)
-        self.logit_bias = _scalar(model, "logit_bias", float)
+        self.logit_bias = _scalar(model, "logit_bias", torch.clone)
         self.dimension = int(weights.note["dimension"])
         self.resolution = resolution or int(weights.note["resolution"])
         self.key = weights.key(precision=precision, resolution=self.resolution)
         tower = getattr(model, "vision_model", model)
         self.parameters = count(model)
         self.parameters_image = count(tower)
-        self.model = ready(model.to(device), torch.float32)
+        self.model: Any = ready(model.to(device), torch.float32)
         ready(tower, DTYPES[precision])
         self._projection = getattr(model, "visual_projection", None)
         if self._projection is not None:
             ready(self._projection, DTYPES[precision])
         self._dtype = DTYPES[precision]
-        self._processor = processor
+        self._processor: Any = processor
         self._tokenizer = tokenizer
         self._rules = TEXT_RULES.get(_family(model), _OTHER)
         self._size = _size(processor, resolution)
@@ -121,15 +122,28 @@ class Transformers(Encoder):
         if self._tokenizer is None:
             raise no_texts(self.id)
         rules = self._rules
+        cleaned = [rules.clean(text) for text in texts]
+        if rules.sigmoid and rules.length:
+            return {"input_ids": self._padded(cleaned, rules.length)}
         tokens = self._tokenizer(
-            [rules.clean(text) for text in texts],
-            padding="max_length" if rules.pad_to else "longest",
-            max_length=rules.pad_to,
+            cleaned,
+            padding="max_length" if rules.length else "longest",
+            max_length=rules.length,
             truncation=True,
             return_tensors="pt",
         )
-        names = ("input_ids", "attention_mask") if rules.mask else ("input_ids",)
-        return {name: tokens[name] for name in names}
+        return {name: tokens[name] for name in ("input_ids", "attention_mask")}
+
+    def _padded(self, texts: Sequence[str], length: int) -> Tensor:
+        """Words, one end mark, padding."""
+        tokenizer = self._tokenizer
+        rows = tokenizer(
+            texts, add_special_tokens=False, truncation=True, max_length=length - 1
+        )["input_ids"]
+        ids = torch.full((len(rows), length), tokenizer.pad_token_id)
+        for target, row in zip(ids, rows, strict=True):
+            target[: len(row) + 1] = torch.tensor([*row, tokenizer.eos_token_id])
+        return ids
 
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
@@ -182,8 +196,8 @@ def load(
         processor = AutoImageProcessor.from_pretrained(weights.path, **local)
         tokenizer = None
         if hasattr(model, "get_text_features"):
-            # The slow tokenizer of SigLIP needs protobuf; its rules are ours anyway.
-            kind = FastTokenizer if _family(model) == "siglip" else AutoTokenizer
+            ours = TEXT_RULES.get(_family(model), _OTHER).sigmoid
+            kind = FastTokenizer if ours else AutoTokenizer
             tokenizer = kind.from_pretrained(weights.path, **local)
         naflex = hasattr(processor, "max_num_patches")
         return (NaFlex if naflex else Transformers)(

@@ -1,0 +1,85 @@
+"""The store: what is kept, in which order it comes back, and how much is held."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from bakeoff.errors import BakeoffError
+from bakeoff.store import Shelf, digest, refuse_mixture
+from bakeoff.tables import read_table, vectors, write_batches
+
+
+@pytest.fixture
+def shelf(tmp_path) -> Shelf:
+    """Twenty vectors (i, -i) in shards of seven, in no order."""
+    shelf = Shelf(tmp_path, {"model": "x"})
+    order = np.random.default_rng(0).permutation(20)
+    for start in range(0, 20, 7):
+        rows = order[start : start + 7]
+        shelf.add([f"{i:02}" for i in rows], np.stack([rows, -rows], 1).astype("f4"))
+    return shelf
+
+
+def test_rows_come_in_the_order_asked_for(shelf):
+    ids = ["13", "02", "19"]
+    table = shelf.take(ids, 2)
+    assert table["image_id"].to_pylist() == ids
+    np.testing.assert_array_equal(vectors(table), [[13, -13], [2, -2], [19, -19]])
+
+
+@pytest.mark.parametrize("rows", [1, 6, 20, 100])
+def test_blocks_are_the_whole(shelf, rows):
+    ids = sorted(shelf.ids())
+    blocks = list(shelf.blocks(ids, 2, rows))
+    assert max(block.num_rows for block in blocks) <= rows
+    assert pa.concat_tables(blocks).equals(shelf.take(ids, 2))
+
+
+def test_missing(shelf):
+    assert shelf.missing(["25", "03", "21"]) == ["21", "25"]
+    with pytest.raises(KeyError):
+        shelf.take(["21"], 2)
+
+
+def test_the_same_rows_are_the_same_shard(shelf):
+    before = sorted(shelf.folder.rglob("*.parquet"))
+    content = [path.read_bytes() for path in before]
+    order = np.random.default_rng(0).permutation(20)[:7]
+    shelf.add([f"{i:02}" for i in order], np.stack([order, -order], 1).astype("f4"))
+    assert sorted(shelf.folder.rglob("*.parquet")) == before
+    assert [path.read_bytes() for path in before] == content
+
+
+def test_keys_are_apart(tmp_path, shelf):
+    assert Shelf(tmp_path, {"model": "y"}).ids() == {}
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
+    assert shelf.facts() is None
+    shelf.set_facts({"dimension": 2})
+    assert Shelf(tmp_path, {"model": "x"}).facts() == {"dimension": 2}
+
+
+def test_batches_must_ascend(tmp_path, shelf):
+    ids = sorted(shelf.ids())
+    path = tmp_path / "t.parquet"
+    write_batches(path, "embeddings", shelf.blocks(ids, 2, 6), dimension=2)
+    first = path.read_bytes()
+    assert read_table(path, "embeddings").num_rows == 20
+    write_batches(path, "embeddings", shelf.blocks(ids, 2, 6), dimension=2)
+    assert path.read_bytes() == first
+    for wrong in (ids[::-1], [*ids, ids[-1]]):
+        with pytest.raises(ValueError, match="ascend"):
+            write_batches(path, "embeddings", shelf.blocks(wrong, 2, 6), dimension=2)
+    assert path.read_bytes() == first
+
+
+def test_vectors_of_different_encoders_are_not_mixed():
+    images = {"encoder": "a", "key": {"files": {"w": "1"}, "precision": "bf16"}}
+    texts = {"encoder": "a", "key": {"files": {"w": "1"}, "precision": "fp32"}}
+    refuse_mixture(images=images, texts=texts)
+    refuse_mixture()
+    both = ({"key": {"parts": [o["key"]]}, "encoder": "c"} for o in (images, texts))
+    refuse_mixture(**dict(zip(("images", "texts"), both, strict=True)))
+    retrained = {"encoder": "a", "key": {"files": {"w": "2"}}}
+    other = {"encoder": "b", "key": {"files": {"w": "1"}}}
+    for wrong in (retrained, other):
+        with pytest.raises(BakeoffError, match=r"images of a .*, texts of"):
+            refuse_mixture(images=images, texts=wrong)

@@ -1,0 +1,123 @@
+"""Folders of encoders that are made of other encoders: descriptions, no weights."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from bakeoff.encoders.folder import open_folder
+from bakeoff.errors import BakeoffError
+from bakeoff.images import sha256_of
+from bakeoff.tables import atomic_path
+
+Kind = Literal["concatenate", "average", "tiles"]
+
+
+def derive(
+    folder: Path,
+    encoder_id: str,
+    kind: Kind,
+    parts: Sequence[tuple[Path, int | None]],
+    *,
+    tiles: int = 2,
+) -> None:
+    """Describe in `folder` an encoder made of others; nothing is copied.
+
+    parts: folders of encoders, each with a resolution or None for its own; one part for
+    `tiles`, two or more otherwise. The same model at several resolutions is what is
+    called multi-scale.
+    Raises BakeoffError where the parts' vectors cannot be averaged, or their number is
+    wrong.
+    """
+    notes = [open_folder(path).note for path, _ in parts]
+    dimensions = [int(note["dimension"]) for note in notes]
+    if (kind == "tiles") != (len(parts) == 1) or not parts:
+        raise BakeoffError(
+            encoder_id,
+            f"{len(parts)} parts",
+            f"one for tiles, more for {kind}",
+            "Mend.",
+        )
+    if kind != "concatenate" and len(set(dimensions)) > 1:
+        raise BakeoffError(
+            encoder_id,
+            f"vectors of lengths {dimensions}",
+            "vectors of one length and one space, to average them",
+            "Use kind: concatenate for different models.",
+        )
+    _write_note(
+        folder,
+        {
+            "id": encoder_id,
+            "loader": "derived",
+            "kind": kind,
+            "tiles": tiles,
+            "parts": [
+                {"folder": os.path.relpath(path, folder), "resolution": resolution}
+                for path, resolution in parts
+            ],
+            "files": {},
+            "dimension": sum(dimensions) if kind == "concatenate" else dimensions[0],
+            "resolution": max(
+                resolution or int(note["resolution"])
+                for note, (_, resolution) in zip(notes, parts, strict=True)
+            ),
+            "has_text": all(note.get("has_text", False) for note in notes),
+            "parameters": sum(int(note.get("parameters", 0)) for note in notes),
+            "source": "derived",
+        },
+    )
+
+
+def interpolate(folder: Path, encoder_id: str, a: Path, b: Path, alpha: float) -> None:
+    """A weights folder with (1 - alpha) a + alpha b, parameter by parameter.
+
+    Between a model and its fine-tuned self, this often generalises better than either.
+    Integer buffers are a's. Source: Wortsman et al. 2022 (WiSE-FT), equation 1.
+    Raises BakeoffError where the two are not the same architecture.
+    """
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    first, second = _weights(a), _weights(b)
+    x, y = load_file(first), load_file(second)
+    if {k: v.shape for k, v in x.items()} != {k: v.shape for k, v in y.items()}:
+        raise BakeoffError(
+            encoder_id,
+            f"{a.name} and {b.name}, whose parameters differ in name or shape",
+            "two sets of weights of one architecture",
+            "Interpolate between a model and a fine-tuned version of it.",
+        )
+    mixed = {
+        name: torch.lerp(x[name].float(), y[name].float(), alpha).to(x[name].dtype)
+        if x[name].is_floating_point()
+        else x[name]
+        for name in x
+    }
+    shutil.copytree(a, folder, dirs_exist_ok=True)
+    with atomic_path(folder / first.name) as temporary:
+        save_file(mixed, temporary)
+    note = dict(open_folder(a).note)
+    note["files"] |= {first.name: sha256_of(folder / first.name)}
+    source = f"{1 - alpha:g} {a.name} + {alpha:g} {b.name}"
+    _write_note(folder, note | {"id": encoder_id, "source": source})
+
+
+def _weights(folder: Path) -> Path:
+    """The one safetensors file of a weights folder."""
+    files = sorted(folder.glob("*.safetensors"))
+    if len(files) != 1:
+        raise BakeoffError(
+            str(folder),
+            f"{len(files)} safetensors files",
+            "one, to interpolate its parameters",
+            "Only weights in one safetensors file can be interpolated.",
+        )
+    return files[0]
+
+
+def _write_note(folder: Path, note: dict[str, Any]) -> None:
+    with atomic_path(folder / "encoder.json") as temporary:
+        temporary.write_text(json.dumps(note, indent=1))
