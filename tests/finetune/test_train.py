@@ -1,5 +1,6 @@
 """Whole trainings of a tiny encoder: what they learn, save, repeat and survive."""
 
+import functools
 import json
 import math
 import os
@@ -184,6 +185,7 @@ def weights_of(folder):
         ({"towers": "image"}, {"image", "scalar"}),
         ({"lora_rank": 2}, {"image", "text", "scalar"}),
         ({"layer_decay": 0.5, "precision": "bf16"}, {"image", "text", "scalar"}),
+        ({"precision": "fp16"}, {"image", "text", "scalar"}),
         ({"wise": 0.0}, set()),
     ],
 )
@@ -224,3 +226,20 @@ def test_missing_prompts_and_images_are_all_named(tmp_path, study, monkeypatch) 
     monkeypatch.setattr("study.BANK", [row for row in BANK if row[0] != "red"])
     with pytest.raises(BakeoffError, match=r"1 training images .*no prompt for red"):
         study.train(tmp_path)
+
+
+def test_augmentation_of_an_unknown_class_is_refused(tmp_path, study) -> None:
+    with pytest.raises(BakeoffError, match="no training image of pink"):
+        study.train(tmp_path, class_augmentation={"pink": {"flip": 0.5}})
+
+
+def test_an_overflow_changes_nothing_and_is_not_remembered(
+    tmp_path, study, monkeypatch
+) -> None:
+    """With a factor far too large, fp16 gradients overflow: both steps are skipped."""
+    scaler = functools.partial(torch.amp.GradScaler, init_scale=2.0**127)
+    monkeypatch.setattr(torch.amp, "GradScaler", scaler)
+    study.train(tmp_path, precision="fp16", queue=20, epochs=0.4)
+    assert changed(study, tmp_path) == set()
+    note = torch.load(tmp_path / "state" / "checkpoint.pt", weights_only=True)
+    assert note["state"]["done"] == 2 and note["state"]["memory"]["filled"] == 0

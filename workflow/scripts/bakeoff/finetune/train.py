@@ -31,7 +31,7 @@ from tqdm import tqdm
 from bakeoff.finetune import checkpoint
 from bakeoff.finetune.batches import Batches, Labels, loss_of
 from bakeoff.finetune.dataset import BankRow, Dataset, dataset, held_out
-from bakeoff.finetune.diagnosis import explain_batch, stop_unless_finite
+from bakeoff.finetune.diagnosis import check_classes, explain_batch, stop_unless_finite
 from bakeoff.finetune.evaluate import Judge, best_share, interpolated
 from bakeoff.finetune.log import Log, tower_norms
 from bakeoff.finetune.memory import Memory
@@ -240,6 +240,7 @@ class Training:
 
     def _divide(self, data: Dataset, encoder: Encoder) -> None:
         """Images to train on, and the judge that holds the others."""
+        check_classes(self.recipe, data.classes)
         self.judge = None
         if self.recipe.validation:
             rows, others = held_out(data, self.recipe.validation, self.seed)
