@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Encoders are fetched by one rule and read from disk ever after.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help env demo test check format bench docs lock graph clean
+.PHONY: help env demo run report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,3 +33,35 @@ $(ENV)/synced: requirements.lock pyproject.toml
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(ENV)/bootstrap/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade --output-file requirements.lock
+	$(BIN)/python -m planning.conda > envs/bakeoff.yaml
+
+demo: env ## the embedded demo, end to end: results/*/summary.html
+	$(SNAKEMAKE)
+	@echo "Open results/activities/summary.html and results/otoliths/summary.html"
+
+run: env ## your own study: make run CONFIG=my-study.yaml
+	$(SNAKEMAKE) --configfile $(CONFIG)
+
+report: env ## Snakemake's report of the demo, one file: results/report.html
+	$(SNAKEMAKE) --report results/report.html
+
+graph: env ## the rule graph: docs/rulegraph.dot
+	$(BIN)/snakemake --rulegraph dot 2>/dev/null > docs/rulegraph.dot
+
+reference: env ## config/README.md, from the schema
+	$(BIN)/python -m planning.reference > config/README.md
+
+test: env ## all tests
+	$(BIN)/pytest
+
+check: env ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+format: env ## put code into its one form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules

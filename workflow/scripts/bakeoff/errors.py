@@ -1,5 +1,7 @@
 """The one error that a user can cause, worded so that they can mend it."""
 
+from collections.abc import Iterable
+
 
 class BakeoffError(ValueError):
     """What was received, what was expected, where, and what to do next.
@@ -18,3 +20,10 @@ class BakeoffError(ValueError):
     def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
         """Survive the trip between worker processes."""
         return type(self), (self.where, self.received, self.expected, self.remedy)
+
+
+def listed(names: Iterable[object], most: int = 5) -> str:
+    """The first `most` names, comma-separated, and how many more there are."""
+    words = [str(name) for name in names]
+    rest = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + rest

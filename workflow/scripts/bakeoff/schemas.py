@@ -163,7 +163,13 @@ SCHEMAS: dict[str, Schema] = {
             Column("test", _WORD, "test id"),
             Column("primary", pa.bool_(), "whether the verdict rests on this row"),
             Column("n", pa.int64(), "images, groups or folds that the test counts"),
-            Column("estimate", pa.float64(), "a minus b, in units of the metric", True),
+            Column("images", pa.int64(), "distinct images that were tested", True),
+            Column(
+                "estimate",
+                pa.float64(),
+                "a minus b, in the metric's unit; of absolute values if zero is best",
+                True,
+            ),
             Column("ci_low", pa.float64(), "lower end of the interval", True),
             Column("ci_high", pa.float64(), "upper end of the interval", True),
             Column("confidence", pa.float64(), "level of the interval", True),
@@ -171,6 +177,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("df", pa.float64(), "its degrees of freedom", True),
             Column("p", pa.float64(), "two-sided p-value", True),
             Column("p_adjusted", pa.float64(), "Holm-adjusted within its family", True),
+            Column("band", pa.float64(), "half width of the equivalence band", True),
             Column("p_better", pa.float64(), "P(a better by more than the band)", True),
             Column("p_equivalent", pa.float64(), "P(within the band)", True),
             Column("p_worse", pa.float64(), "P(a worse by more than the band)", True),
@@ -178,7 +185,8 @@ SCHEMAS: dict[str, Schema] = {
             Column(
                 "verdict",
                 _WORD,
-                "better, equivalent, worse or inconclusive; refused: no test allowed",
+                "better, equivalent, worse or inconclusive; refused: no test allowed; "
+                "empty where the row is not primary",
             ),
             Column("note", pa.string(), "what a reader of this row must know", True),
         ),

@@ -72,9 +72,27 @@ def read_table(
         raise _damaged(path, error) from error
 
 
+def read_tables(
+    paths: Sequence[str | Path], kind: str, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The tables at `paths`, all of `kind`, one below the other."""
+    tables = [read_table(path, kind, columns) for path in paths]
+    plain = [table.replace_schema_metadata(None) for table in tables]
+    return pa.concat_tables(plain).unify_dictionaries()
+
+
 def provenance(path: str | Path, kind: str) -> dict[str, Any]:
     """What the writer of the table at `path` said about its origin."""
     return _read_note(path, kind)["provenance"]
+
+
+def origin(table: pa.Table) -> dict[str, Any]:
+    """What the writer of a table said about it; empty for one made in memory.
+
+    `provenance` for a table that has been read already.
+    """
+    note = (table.schema.metadata or {}).get(_METADATA_KEY)
+    return json.loads(note)["provenance"] if note else {}
 
 
 def vectors(table: pa.Table) -> np.ndarray:
@@ -90,6 +108,15 @@ def strings(table: pa.Table, name: str) -> np.ndarray:
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, pa.string())
     return np.asarray(column.to_pylist(), dtype=object)
+
+
+def groups_of(manifest: pa.Table) -> dict[str, str] | None:
+    """{image_id: group} of a manifest; None where no image has a group."""
+    groups = manifest.column("group")
+    if groups.null_count == len(groups):
+        return None
+    ids = manifest.column("image_id").to_pylist()
+    return dict(zip(ids, groups.to_pylist(), strict=True))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,42 @@
+# Which image-text encoder should I use on my images, and is the difference real?
+#
+#   snakemake --cores all                                    the embedded demo
+#   snakemake --cores all --configfile my-study.yaml         your own images
+#
+# Images -> embeddings -> predictions -> metrics -> comparisons -> figures and a verdict:
+# one file of rules per arrow, one script per rule, one library module behind each.
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+
+# A configuration given on the command line stands alone: it is not mixed with the demo.
+if not workflow.configfiles:
+
+    configfile: Path(workflow.basedir) / "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/demo.smk"
+include: "rules/weights.smk"
+include: "rules/data.smk"
+include: "rules/embed.smk"
+include: "rules/zeroshot.smk"
+include: "rules/probe.smk"
+include: "rules/metrics.smk"
+include: "rules/compare.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/{study}/summary.html", study=PLAN.studies),

@@ -1,0 +1,124 @@
+# Helpers of the rules. No rule stands here.
+from functools import partial
+
+from snakemake.exceptions import WorkflowError
+
+from bakeoff.errors import BakeoffError
+from planning.code import code_version as _code_version
+from planning.fingerprint import fingerprint as _fingerprint
+from planning.plan import make_plan
+
+CODE = Path(workflow.basedir)
+
+try:
+    PLAN = make_plan(config, CODE)
+except BakeoffError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def settings(section):
+    """A function of wildcards: what a rule uses of the configuration, as JSON."""
+    return partial(PLAN.settings, section)
+
+
+def code_version(script):
+    """Content hashes of a script and of all local code that it imports."""
+    return _code_version(script, CODE / "workflow/scripts")
+
+
+def image_files(wildcards):
+    """The content of a study's folder of images, as one string."""
+    study = PLAN.study(wildcards.study)
+    listing = study["listing"]
+    return _fingerprint(
+        Path(study["images"]),
+        Path(listing) if listing else None,
+        Path(".snakemake/bakeoff/hashes.sqlite"),
+    )
+
+
+def label_files(wildcards):
+    """What a manifest is made from, besides the images themselves."""
+    study = PLAN.study(wildcards.study)
+    return sorted({study[key] for key in ("listing", "labels_file") if study[key]})
+
+
+def weights(wildcards):
+    """The file that names and hashes an encoder's weights."""
+    return f"{PLAN.weights(wildcards.encoder)}/encoder.json"
+
+
+def prompt_bank(wildcards):
+    """The prompt bank of a study."""
+    return PLAN.locate(PLAN.study(wildcards.study)["prompts"])
+
+
+def predictions(wildcards):
+    """All tables of predictions of one study, or of one encoder in it."""
+    encoder = wildcards.get("encoder")
+    return [
+        f"results/{wildcards.study}/predictions/{protocol}/{method}/{name}.parquet"
+        for name in ([encoder] if encoder else PLAN.encoders(wildcards.study))
+        for protocol, method in PLAN.runs(wildcards.study, name)
+    ]
+
+
+def of_encoders(pattern):
+    """A function of wildcards: `pattern` for every encoder of the study.
+
+    With a method in it, for every encoder that the method is used on.
+    """
+
+    def paths(wildcards):
+        run = (wildcards.get("protocol"), wildcards.get("method"))
+        study = wildcards.study
+        return [
+            pattern.format(**{**wildcards, "encoder": encoder})
+            for encoder in PLAN.encoders(study)
+            if run == (None, None) or run in PLAN.runs(study, encoder)
+        ]
+
+    return paths
+
+
+def figures(suffix):
+    """A function of wildcards: all figures of the study as files with `suffix`."""
+
+    def paths(wildcards):
+        study = wildcards.study
+        return [f"results/{study}/figures/{f}{suffix}" for f in PLAN.figures(study)]
+
+    return paths
+
+
+def of_protocols(pattern):
+    """A function of wildcards: `pattern` for every protocol of the study."""
+
+    def paths(wildcards):
+        protocols = PLAN.protocols(wildcards.study)
+        return [pattern.format(study=wildcards.study, protocol=p) for p in protocols]
+
+    return paths
+
+
+def captions(wildcards):
+    """The caption of every kind of figure that the study has."""
+    kinds = {figure.split("/")[0] for figure in PLAN.figures(wildcards.study)}
+    return [f"{CODE}/workflow/report/{kind}.rst" for kind in sorted(kinds)]
+
+
+def more(megabytes):
+    """Memory that doubles with every attempt, in MB."""
+
+    def mem_mb(wildcards, attempt):
+        return megabytes * 2 ** (attempt - 1)
+
+    return mem_mb
+
+
+wildcard_constraints:
+    study="|".join(map(re.escape, PLAN.studies)),
+    encoder=r"[A-Za-z0-9][A-Za-z0-9._@+-]*",
+    protocol="|".join(map(re.escape, PLAN.config["protocols"])),
+    method="|".join(map(re.escape, [*PLAN.config["probes"], "zeroshot"])),
+    probe="|".join(map(re.escape, PLAN.config["probes"])) or "none",

@@ -1,0 +1,53 @@
+rule embed_images:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        encoder=weights,
+    output:
+        embeddings="results/{study}/embeddings/{encoder}.parquet",
+    log:
+        "logs/embed_images/{study}/{encoder}.log",
+    benchmark:
+        "benchmarks/results/embed_images/{study}/{encoder}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    threads: 8
+    resources:
+        mem_mb=more(8000),
+        runtime=240,
+        # How, not what: none of these changes a vector, so none of them is tracked.
+        device=PLAN.config["extraction"]["device"],
+        batch_size=PLAN.config["extraction"]["batch_size"],
+        shard_size=PLAN.config["extraction"]["shard_size"],
+    params:
+        settings=settings("embed_images"),
+        code=code_version("embed_images.py"),
+    message:
+        "Embedding the images of {wildcards.study} with {wildcards.encoder}"
+    script:
+        "../workflow/scripts/embed_images.py"
+
+
+rule embed_texts:
+    input:
+        prompts=prompt_bank,
+        manifest="results/{study}/manifest.parquet",
+        encoder=weights,
+    output:
+        texts="results/{study}/texts/{encoder}.parquet",
+    log:
+        "logs/embed_texts/{study}/{encoder}.log",
+    benchmark:
+        "benchmarks/results/embed_texts/{study}/{encoder}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    threads: 8
+    resources:
+        mem_mb=more(8000),
+        runtime=60,
+        device=PLAN.config["extraction"]["device"],
+    params:
+        code=code_version("embed_texts.py"),
+    message:
+        "Embedding the prompts of {wildcards.study} with {wildcards.encoder}"
+    script:
+        "../workflow/scripts/embed_texts.py"

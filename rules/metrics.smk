@@ -1,0 +1,20 @@
+rule metrics:
+    input:
+        predictions=predictions,
+    output:
+        metrics="results/{study}/metrics/{encoder}.parquet",
+    log:
+        "logs/metrics/{study}/{encoder}.log",
+    benchmark:
+        "benchmarks/results/metrics/{study}/{encoder}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=60,
+    params:
+        code=code_version("metrics.py"),
+    message:
+        "Metrics of {wildcards.encoder} on {wildcards.study}"
+    script:
+        "../workflow/scripts/metrics.py"

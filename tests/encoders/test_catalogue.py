@@ -1,0 +1,93 @@
+"""Every number of the catalogue equals what the libraries build, on no device."""
+
+from pathlib import Path
+
+import open_clip
+import pytest
+import timm
+import yaml
+from torch import device, nn
+from transformers import SiglipConfig, SiglipModel
+
+CATALOGUE = yaml.safe_load(
+    (Path(__file__).parents[2] / "config/encoders.yaml").read_text(encoding="utf-8")
+)
+# What the hub's config.json of each transformers entry says (vision; text is as wide).
+SIGLIP = {
+    "siglip-b-16-224-hf": (768, 3072, 12, 12, 16, 224, 32_000),
+    "siglip-l-16-384-hf": (1024, 4096, 24, 16, 16, 384, 32_000),
+    "siglip-so400m-14-384-hf": (1152, 4304, 27, 16, 14, 384, 32_000),
+    "siglip2-so400m-naflex": (1152, 4304, 27, 16, 16, 256, 256_000),
+}
+
+
+def entries(loader: str) -> list:
+    return [
+        pytest.param(entry, id=name)
+        for name, entry in CATALOGUE.items()
+        if entry["loader"] == loader and "folder" not in entry
+    ]
+
+
+def millions(model: nn.Module) -> float:
+    return round(sum(p.numel() for p in model.parameters()) / 1e6, 1)
+
+
+def test_every_entry_is_complete():
+    for name, entry in CATALOGUE.items():
+        assert entry["loader"] in ("openclip", "transformers", "timm"), name
+        assert entry["licence"], name
+        if "folder" not in entry:
+            assert {"resolution", "dimension", "text", "parameters"} <= set(entry), name
+            assert "hub" in entry or "pretrained" in entry, name
+
+
+@pytest.mark.parametrize("entry", entries("openclip"))
+def test_openclip(entry):
+    name = entry["name"]
+    with device("meta"):
+        model = open_clip.create_model(name, device="meta", pretrained_text=False)
+    assert model.visual.image_size == (entry["resolution"],) * 2
+    assert open_clip.get_model_config(name)["embed_dim"] == entry["dimension"]
+    assert millions(model) == entry["parameters"]
+    assert entry["text"] is True
+    if "pretrained" in entry:
+        assert open_clip.get_pretrained_cfg(name, entry["pretrained"])["hf_hub"]
+
+
+@pytest.mark.parametrize("entry", entries("timm"))
+def test_timm(entry):
+    with device("meta"):
+        model = timm.create_model(entry["name"], num_classes=0)
+    assert model.pretrained_cfg["input_size"] == (3,) + (entry["resolution"],) * 2
+    assert model.pretrained_cfg["hf_hub_id"] == entry["hub"]
+    assert model.num_features == entry["dimension"]
+    assert millions(model) == entry["parameters"]
+    assert entry["text"] is False
+
+
+@pytest.mark.parametrize("name", SIGLIP)
+def test_transformers(name):
+    entry = CATALOGUE[name]
+    width, mlp, depth, heads, patch, resolution, words = SIGLIP[name]
+    tower = {
+        "hidden_size": width,
+        "intermediate_size": mlp,
+        "num_hidden_layers": depth,
+        "num_attention_heads": heads,
+    }
+    config = SiglipConfig(
+        vision_config=tower | {"patch_size": patch, "image_size": resolution},
+        text_config=tower | {"vocab_size": words, "projection_size": width},
+    )
+    with device("meta"):
+        model = SiglipModel(config)
+    assert (width, resolution) == (entry["dimension"], entry["resolution"])
+    assert millions(model) == entry["parameters"]
+    assert entry["text"] is True
+
+
+def test_every_transformers_entry_is_compared():
+    assert set(SIGLIP) == {
+        name for name, entry in CATALOGUE.items() if entry["loader"] == "transformers"
+    }

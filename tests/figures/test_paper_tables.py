@@ -1,0 +1,97 @@
+"""Sheets: digits by uncertainty, nothing lost in the CSV, every format escaped."""
+
+import csv
+import io
+import math
+
+import pytest
+from bakeoff import paper_tables as tables
+from bakeoff.paper_tables import Cell, Column, Sheet
+from statsmodels.stats.proportion import proportion_confint
+
+
+@pytest.mark.parametrize(
+    ("uncertainty", "decimals"),
+    [(12.0, 0), (4.8, 1), (1.0, 1), (0.99, 2), (0.037, 3), (0, 2), (math.nan, 2)],
+)
+def test_two_digits_of_the_uncertainty(uncertainty, decimals):
+    assert tables.decimals_for(uncertainty) == decimals
+
+
+def test_interval_decides_the_digits():
+    assert tables.with_interval(75.5, 70.3309, 80.0243) == "75.5 [70.3, 80.0]"
+    assert tables.with_interval(0.8412, 0.802, 0.881) == "0.841 [0.802, 0.881]"
+    assert tables.with_interval(-2.26, -4.0, 0.5, sign=True) == "−2.3 [−4.0, 0.5]"
+    assert tables.with_interval(math.nan, 0, 1) == "–"
+
+
+def test_counts_let_the_reader_compute_the_share(activities):
+    sheet = tables.results_sheet(activities.metrics)
+    rows = list(csv.DictReader(io.StringIO(tables.to_csv(sheet))))
+    assert len(rows) == 6
+    for row in rows:
+        share = float(row["accuracy_numerator"]) / float(row["accuracy_denominator"])
+        assert float(row["accuracy"]) == pytest.approx(share, rel=1e-12)
+        low, high = float(row["accuracy_ci_low"]), float(row["accuracy_ci_high"])
+        assert low < share < high
+
+
+def test_tests_sheet_begins_with_what_the_verdict_rests_on(activities):
+    sheet = tables.comparisons_sheet(activities.comparisons)
+    place = [c.heading for c in sheet.columns].index("Role")
+    roles = [row[place].text for row in sheet.rows]
+    assert roles == ["verdict"] * 6 + ["for comparison"] * 6
+
+
+def test_per_class_sheets(activities):
+    tests = tables.comparisons_sheet(activities.comparisons, per_class=True)
+    assert len(tests.rows) == 2 * 3 * 15
+    classes = tables.classes_sheet(activities.metrics)
+    assert len(classes.rows) == 2 * 15
+    assert {row[2].text for row in classes.rows} == {"20"}
+
+
+def test_data_and_costs(activities):
+    data = tables.data_sheet(activities.manifest)
+    assert [cell.text for cell in data.rows[0]] == ["calling", "20"]
+    costs = tables.costs_sheet(activities.costs)
+    parameters = activities.costs.column("parameters")[0].as_py()
+    assert costs.rows[0][1].raw == (parameters,)
+    assert float(costs.rows[0][1].text) == pytest.approx(parameters / 1e6, rel=5e-3)
+
+
+HOSTILE = r"a|b_c & 5% <i> \x {y} #1 ^~"
+
+
+def hostile_sheet():
+    columns = (Column("Name", ("name",), number=False), Column("x", ("x",)))
+    return Sheet(
+        "s", "T", "", columns, [(Cell(HOSTILE, (HOSTILE,)), Cell("1", (1.0,)))]
+    )
+
+
+def test_latex_escapes_everything():
+    line = tables.to_latex(hostile_sheet()).splitlines()[8]
+    assert line.strip() == (
+        r"a|b\_c \& 5\% \textless{}i\textgreater{} \textbackslash{}x \{y\} \#1 "
+        r"\textasciicircum{}\textasciitilde{} & 1 \\"
+    )
+
+
+def test_markdown_keeps_its_columns():
+    line = tables.to_markdown(hostile_sheet()).splitlines()[2]
+    assert line.count("|") - line.count(r"\|") == 3
+
+
+def test_csv_is_read_back():
+    row = list(csv.reader(io.StringIO(tables.to_csv(hostile_sheet()))))[1]
+    assert row == [HOSTILE, "1.0"]
+
+
+def test_class_interval_counts_images_not_predictions(activities):
+    sheet = tables.classes_sheet(activities.metrics)
+    row = next(r for r in sheet.rows if r[0].text == "calling" and r[1].text == "ridge")
+    recall, low, high = row[3].raw  # of 20 images, each predicted in two repeats
+    assert (low, high) == pytest.approx(
+        proportion_confint(recall * 20, 20, 0.05, "wilson")
+    )

@@ -1,0 +1,186 @@
+"""Resampling: the definition image by image, exact tests, theory."""
+
+import itertools
+
+import numpy as np
+import pytest
+from bakeoff.metrics.definitions import METRICS, Outcomes
+from bakeoff.stats.proportions import mcnemar_exact
+from bakeoff.stats.resampling import (
+    bootstrap,
+    jackknife,
+    jackknife_error,
+    percentile_interval,
+    sign_flip,
+    terms_of,
+)
+from scipy import stats
+
+NAMES = [
+    "accuracy",
+    "macro_recall",
+    "macro_precision",
+    "macro_f1",
+    "within_1",
+    "rmse",
+    "rmse_rounded",
+    "mae",
+    "bias",
+    "qwk",
+]
+ALL = [METRICS[name] for name in NAMES]
+
+
+def taken(o: Outcomes, rows: np.ndarray) -> Outcomes:
+    return Outcomes(
+        o.y_true[rows],
+        o.y_pred[rows],
+        o.classes,
+        o.values,
+        None if o.raw is None else o.raw[rows],
+    )
+
+
+def test_observed_is_the_metric_itself(pair):
+    for outcomes in pair:
+        ours = terms_of(outcomes, ALL).observed()
+        assert ours == pytest.approx([m.value(outcomes) for m in ALL], abs=1e-12)
+
+
+def test_bootstrap_is_the_metric_of_the_drawn_images(pair):
+    """The same generator, image by image, one metric at a time."""
+    ours = bootstrap([terms_of(o, ALL) for o in pair], 5, np.random.default_rng(7))
+    drawn = np.random.default_rng(7).integers(0, 60, (60, 5))
+    for e, outcomes in enumerate(pair):
+        for r in range(5):
+            resample = taken(outcomes, drawn[:, r])
+            direct = [m.value(resample) for m in ALL]
+            assert ours[e, :, r] == pytest.approx(direct, abs=1e-12)
+
+
+def test_more_replicates_than_a_block(pair):
+    values = bootstrap([terms_of(o, ALL) for o in pair], 257, np.random.default_rng(0))
+    assert values.shape == (2, len(ALL), 257)
+    assert np.isfinite(values).all()
+
+
+def test_whole_groups_are_drawn(pair):
+    """With two groups a resample is one of three mixtures."""
+    groups = np.repeat(["x", "y"], 30)
+    accuracy = [METRICS["accuracy"]]
+    ours = bootstrap(
+        [terms_of(pair[0], accuracy, groups)], 200, np.random.default_rng(0)
+    )
+    first, second = (
+        METRICS["accuracy"].value(taken(pair[0], np.arange(s, s + 30))) for s in (0, 30)
+    )
+    possible = [first, second, (first + second) / 2]
+    assert {round(v, 9) for v in ours.ravel()} == {round(v, 9) for v in possible}
+
+
+def test_single_image_groups_are_images(pair):
+    groups = np.arange(60)
+    plain = bootstrap([terms_of(pair[0], ALL)], 9, np.random.default_rng(1))
+    grouped = bootstrap([terms_of(pair[0], ALL, groups)], 9, np.random.default_rng(1))
+    np.testing.assert_allclose(plain, grouped, atol=1e-12)
+
+
+def test_bootstrap_spread_of_accuracy_is_binomial(pair):
+    difference = bootstrap(
+        [terms_of(o, [METRICS["accuracy"]]) for o in pair],
+        4000,
+        np.random.default_rng(2),
+    )
+    gap = (difference[0] - difference[1]).ravel()
+    x = (pair[0].y_true == pair[0].y_pred) * 1.0 - (pair[1].y_true == pair[1].y_pred)
+    assert gap.std() == pytest.approx(x.std() / np.sqrt(60), rel=0.05)
+    low, high = percentile_interval(gap)
+    assert (low + high) / 2 == pytest.approx(x.mean(), abs=0.02)
+
+
+def test_sign_flip_of_accuracy_is_exact_mcnemar(pair):
+    a, b = (o.y_true == o.y_pred for o in pair)
+    exact = mcnemar_exact(int((a & ~b).sum()), int((b & ~a).sum()))
+    terms = [terms_of(o, [METRICS["accuracy"]]) for o in pair]
+    p = sign_flip(terms, [(0, 1), (1, 0)], 20_000, np.random.default_rng(3))
+    assert p[:, 0] == pytest.approx([exact, exact], abs=0.008)
+
+
+def test_sign_flip_enumerated():
+    """Six images, all 64 exchanges: every metric's exact p, by brute force."""
+    rng = np.random.default_rng(4)
+    truth = np.array([0, 0, 1, 1, 2, 2])
+    a, b = rng.integers(0, 3, (2, 6))
+    names = ("0", "1", "2")
+    values = np.array([1.0, 2.0, 9.0])
+
+    def outcomes(predicted: np.ndarray) -> Outcomes:
+        return Outcomes(truth, predicted, names, values)
+
+    metrics = [METRICS[m] for m in ("macro_recall", "mae", "bias")]
+    terms = [terms_of(outcomes(x), metrics) for x in (a, b)]
+    magnitude = np.array([False, False, True])
+    p = sign_flip(
+        terms, [(0, 1)], 30_000, np.random.default_rng(5), magnitude=magnitude
+    )
+    for column, metric in enumerate(metrics):
+        size = abs if magnitude[column] else float
+
+        def gap(x: np.ndarray, y: np.ndarray, metric=metric, size=size) -> float:
+            return size(metric.value(outcomes(x))) - size(metric.value(outcomes(y)))
+
+        flips = np.array(list(itertools.product([False, True], repeat=6)))
+        stat = [gap(np.where(f, b, a), np.where(f, a, b)) for f in flips]
+        exact = np.mean(np.abs(stat) >= abs(gap(a, b)) - 1e-9)
+        assert p[0, column] == pytest.approx(exact, abs=0.012)
+
+
+def test_equal_encoders_cannot_differ(pair):
+    terms = [terms_of(pair[0], ALL)] * 2
+    assert (sign_flip(terms, [(0, 1)], 99, np.random.default_rng(0)) == 1).all()
+
+
+def test_sign_flip_p_is_never_zero():
+    truth = np.zeros(40, int)
+    right = Outcomes(truth, truth, ("0", "1"), np.arange(2.0))
+    wrong = Outcomes(truth, truth + 1, ("0", "1"), np.arange(2.0))
+    terms = [terms_of(o, [METRICS["accuracy"]]) for o in (right, wrong)]
+    p = sign_flip(terms, [(0, 1)], 99, np.random.default_rng(0))
+    assert p[0, 0] == pytest.approx(0.01)
+
+
+def test_cluster_flip_holds_its_level_where_the_image_flip_does_not():
+    """30 groups of 5 copies: groups are the only independent units."""
+    rng, wrong = np.random.default_rng(6), np.zeros(2)
+    groups = np.repeat(np.arange(30), 5)
+    truth = np.zeros(150, int)
+    for _ in range(150):
+        pair = [
+            Outcomes(
+                truth,
+                np.repeat((rng.random(30) < 0.3).astype(int), 5),
+                ("0", "1"),
+                np.arange(2.0),
+            )
+            for _ in range(2)
+        ]
+        for column, unit in enumerate((None, groups)):
+            terms = [terms_of(o, [METRICS["accuracy"]], unit) for o in pair]
+            wrong[column] += sign_flip(terms, [(0, 1)], 199, rng)[0, 0] <= 0.05
+    image, cluster = wrong / 150
+    assert image > 0.2
+    assert cluster < 0.11
+
+
+def test_jackknife_of_a_mean_is_its_standard_error(pair):
+    left_out = jackknife([terms_of(o, ALL) for o in pair])
+    assert left_out.shape == (2, len(ALL), 60)
+    error = jackknife_error(left_out[0, 0] - left_out[1, 0])
+    x = (pair[0].y_true == pair[0].y_pred) * 1.0 - (pair[1].y_true == pair[1].y_pred)
+    assert error == pytest.approx(stats.sem(x))
+
+
+def test_jackknife_leaves_out_one_image(pair):
+    left_out = jackknife([terms_of(pair[0], ALL)])[0]
+    direct = [m.value(taken(pair[0], np.delete(np.arange(60), 11))) for m in ALL]
+    assert left_out[:, 11] == pytest.approx(direct, abs=1e-12)

@@ -1,0 +1,181 @@
+"""A real SLURM of one node: munged, slurmctld and slurmd, two pretended GPUs.
+
+Started in the foreground under a folder of its own and stopped afterwards; nothing of
+the system's own SLURM configuration is touched. Needs root, as slurmd does.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_CONF = """\
+ClusterName=bakeoff
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ctld_port}
+SlurmdPort={slurmd_port}
+AuthType=auth/munge
+AuthInfo=socket={place}/munge.socket
+CryptoType=crypto/munge
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation={place}/state
+SlurmdSpoolDir={place}/spool
+SlurmctldPidFile={place}/slurmctld.pid
+SlurmdPidFile={place}/slurmd.pid
+SlurmctldLogFile={place}/slurmctld.log
+SlurmdLogFile={place}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=2
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
+ReturnToService=2
+MinJobAge=600
+KillWait=15
+InactiveLimit=0
+MpiDefault=none
+GresTypes=gpu
+JobRequeue=1
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:2 State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES MaxTime=60 State=UP
+"""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """A running cluster; `environment` makes its commands find it."""
+
+    place: Path
+    environment: dict[str, str]
+
+    def call(self, *command: str) -> str:
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, (
+            f"{command}: {done.stdout}{done.stderr}{self.logs()}"
+        )
+        return done.stdout
+
+    def queue(self) -> list[str]:
+        """Names of the jobs that wait or run."""
+        return self.call("squeue", "--noheader", "--format=%j").split()
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"waited in vain{self.logs()}"
+            time.sleep(0.1)
+
+    def logs(self) -> str:
+        """The ends of the daemons' logs, for messages."""
+        found = ""
+        for path in sorted(self.place.glob("*.log")):
+            found += f"\n--- {path.name}\n{path.read_text(errors='replace')[-1500:]}"
+        return found
+
+
+@contextmanager
+def one_node(place: Path) -> Iterator[Slurm]:
+    """A cluster below `place`, stopped at the end whatever happens."""
+    place.chmod(0o755)
+    for folder in ("state", "spool"):
+        (place / folder).mkdir()
+    environment = {**os.environ, "SLURM_CONF": str(place / "slurm.conf")}
+    _configure(place)
+    daemons = [_start_munge(place)]
+    slurm = Slurm(place, environment)
+    try:
+        for daemon in ("slurmctld", "slurmd"):
+            log = (place / f"{daemon}.out.log").open("w")
+            daemons.append(
+                subprocess.Popen(
+                    [daemon, "-D"], env=environment, stdout=log, stderr=log
+                )
+            )
+        slurm.wait_until(lambda: _is_idle(slurm))
+        yield slurm
+    finally:
+        subprocess.run(
+            ["scancel", "--full", "-u", "root"], env=environment, check=False
+        )
+        for daemon in reversed(daemons):
+            daemon.send_signal(signal.SIGTERM)
+        for daemon in daemons:
+            try:
+                daemon.wait(20)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+
+
+def _is_idle(slurm: Slurm) -> bool:
+    done = subprocess.run(
+        ["sinfo", "--noheader", "--format=%t"],
+        env=slurm.environment,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip() == "idle"
+
+
+def _configure(place: Path) -> None:
+    host = socket.gethostname().split(".")[0]
+    memory = int(psutil.virtual_memory().total / 2**20 * 0.9)
+    (place / "slurm.conf").write_text(
+        _CONF.format(
+            host=host,
+            place=place,
+            ctld_port=_free_port(),
+            slurmd_port=_free_port(),
+            cpus=os.cpu_count(),
+            memory=memory,
+        )
+    )
+    # Pretended GPUs: any two character devices do, nobody opens them.
+    (place / "gres.conf").write_text("Name=gpu File=/dev/tty[0-1]\n")
+    (place / "cgroup.conf").write_text("CgroupAutomount=no\n")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _start_munge(place: Path) -> subprocess.Popen:
+    key = place / "munge.key"
+    key.write_bytes(os.urandom(1024))
+    key.chmod(0o400)
+    socket_path = place / "munge.socket"
+    daemon = subprocess.Popen(
+        [
+            "munged",
+            "--foreground",
+            "--force",
+            f"--key-file={key}",
+            f"--socket={socket_path}",
+            f"--pid-file={place}/munged.pid",
+            f"--log-file={place}/munged.log",
+            f"--seed-file={place}/munged.seed",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=(place / "munged.out.log").open("w"),
+    )
+    deadline = time.monotonic() + 20
+    while not socket_path.exists():
+        assert daemon.poll() is None, (place / "munged.out.log").read_text()
+        assert time.monotonic() < deadline, "munged did not start"
+        time.sleep(0.05)
+    return daemon

@@ -1,0 +1,141 @@
+"""A working directory with a study of a few images, run by the real snakemake."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+import numpy as np
+import yaml
+from PIL import Image
+
+CODE = ("Snakefile", "rules", "workflow", "profiles", "envs")
+
+
+def picture(seed: int, label: str) -> Image.Image:
+    """32 x 32 noise with a tint per class: easy for any encoder, never twice the same."""
+    rng = np.random.default_rng([seed, *label.encode()])
+    tint = np.random.default_rng(list(label.encode())).integers(0, 160, 3)
+    pixels = rng.integers(0, 96, (32, 32, 3)) + tint
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def write_images(folder: Path, per_class: dict[str, int], seed: int = 0) -> None:
+    for label, count in per_class.items():
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            picture(seed + i, label).save(folder / label / f"{i}.png")
+
+
+def small_config() -> dict:
+    """Two encoders, two probes, two protocols, zero-shot: every rule of the workflow."""
+    return {
+        "encoders": ["tiny-clip", "tiny-random"],
+        "control": "tiny-random",
+        "probes": {"ridge": {"kind": "ridge"}, "svc": {"kind": "svc"}},
+        "protocols": {
+            "cv": {"kind": "kfold", "folds": 2, "repeats": 2},
+            "test": {"kind": "split"},
+        },
+        "statistics": {"replicates": 999, "equivalence": {"accuracy": 0.01}},
+        "studies": {
+            "colours": {
+                "title": "Colours",
+                "images": "images",
+                "labels": "nominal",
+                "protocols": ["cv", "test"],
+                "prompts": "prompts.yaml",
+            }
+        },
+    }
+
+
+@dataclass
+class Workflow:
+    """A working directory with its own copy of the code."""
+
+    place: Path
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def config(self) -> dict:
+        return yaml.safe_load((self.place / "config/config.yaml").read_text())
+
+    def write_config(self, config: dict) -> None:
+        (self.place / "config/config.yaml").write_text(
+            yaml.safe_dump(config, sort_keys=False)
+        )
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = self.environment | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.place,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+        return done
+
+    def planned(self, *arguments: str) -> "Jobs":
+        """The jobs that would run now."""
+        done = self.run("--dry-run", *arguments)
+        return Jobs.parse(done.stdout + done.stderr)
+
+
+@dataclass
+class Jobs:
+    """Jobs of a dry run by their first output: the rule, inputs and outputs of each."""
+
+    rules: dict[str, str]
+    inputs: dict[str, list[str]]
+    outputs: dict[str, list[str]]
+
+    @classmethod
+    def parse(cls, text: str) -> "Jobs":
+        jobs = cls({}, {}, {})
+        blocks = re.split(r"^(?:local)?rule ", text, flags=re.MULTILINE)[1:]
+        for block in blocks:
+            rule = block.split(":", 1)[0].strip()
+            outputs = _paths(block, "output")
+            if outputs:
+                jobs.rules[outputs[0]] = rule
+                jobs.inputs[outputs[0]] = _paths(block, "input")
+                jobs.outputs[outputs[0]] = outputs
+        return jobs
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def of(self, *patterns: str) -> set[str]:
+        """Jobs whose rule, or one of whose outputs, matches one of the patterns."""
+        return {
+            job
+            for job, rule in self.rules.items()
+            for pattern in patterns
+            if any(fnmatch(name, pattern) for name in (rule, *self.outputs[job]))
+        }
+
+    def with_all_after(self, first: set[str]) -> set[str]:
+        """`first` and every job that is made from what they make, however far."""
+        stale = set(first)
+        while True:
+            made = {path for job in stale for path in self.outputs[job]}
+            more = {job for job in self.rules if made & set(self.inputs[job])} - stale
+            if not more:
+                return stale
+            stale |= more
+
+
+def _paths(block: str, field: str) -> list[str]:
+    found = re.search(rf"^    {field}: (.*)$", block, re.MULTILINE)
+    return found.group(1).split(", ") if found else []

@@ -1,0 +1,99 @@
+"""Comparison of a trained method over its runs: the corrected t and its neighbours."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bakeoff.compare.design import Panel
+from bakeoff.compare.rows import Question, Row, refusal
+from bakeoff.metrics.definitions import confusion, recalls
+from bakeoff.stats.fold_tests import (
+    corrected_t,
+    correlated_chances,
+    detectable_by_folds,
+    five_by_two_f,
+    paired_t,
+)
+from bakeoff.tables import strings
+
+# (encoder, method, protocol, metric) -> {(repeat, fold): value}
+FoldValues = Mapping[tuple[str, str, str, str], Mapping[tuple[int, int], float]]
+
+
+def fold_values(metrics: pa.Table, study: str) -> FoldValues:
+    """The values of all classes together that belong to one run each."""
+    rows = metrics.filter(
+        (pc.field("fold") >= 0)
+        & (pc.field("repeat") >= 0)
+        & (pc.field("class").cast(pa.string()) == "")
+        & (pc.field("study").cast(pa.string()) == study)
+    )
+    words = [strings(rows, n) for n in ("encoder", "method", "protocol", "metric")]
+    numbers = [rows.column(n).to_pylist() for n in ("repeat", "fold", "value")]
+    found: dict[tuple[str, str, str, str], dict[tuple[int, int], float]] = {}
+    for encoder, method, protocol, metric, repeat, fold, value in zip(
+        *words, *numbers, strict=True
+    ):
+        key = (encoder, method, protocol, metric)
+        number = np.nan if value is None else value
+        found.setdefault(key, {})[repeat, fold] = number
+    return found
+
+
+def over_folds(
+    question: Question,
+    a: np.ndarray,
+    b: np.ndarray,
+    ratio: float,
+    repeats: int,
+    confidence: float,
+) -> list[Row]:
+    """Rows of one pair and metric from its values a, b: (J,), one per run.
+
+    The corrected t is primary; the naive one is there, labelled. Runs that leave the
+    metric undefined are left out and counted in the note; fewer than two that remain
+    are a refusal. A metric whose best value is zero is compared by its distance from
+    zero, as measured along the side on which the mean of all runs lies.
+    """
+    if question.better == "zero":
+        a, b = a * np.sign(np.nanmean(a)), b * np.sign(np.nanmean(b))
+    d = a - b
+    defined = np.isfinite(d)
+    if defined.sum() < 2:
+        reason = f"the metric is defined in {defined.sum()} of {len(d)} runs"
+        return [refusal(question, reason, confidence)]
+    note = f"{repeats} x {len(d) // repeats} runs, n_test / n_train = {ratio:.4g}" + (
+        "" if defined.all() else f"; {(~defined).sum()} runs undefined, left out"
+    )
+    kept = d[defined]
+    result = corrected_t(kept, ratio, confidence)
+    chances = correlated_chances(kept, ratio, question.band)
+    detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence)
+    naive = "assumes that runs are independent, which they are not: no verdict"
+    rows = [
+        Row(
+            question, "corrected_t", True, result, confidence, chances, detectable, note
+        ),
+        Row(
+            question,
+            "paired_t",
+            False,
+            paired_t(kept, confidence),
+            confidence,
+            note=naive,
+        ),
+    ]
+    if defined.all() and repeats == 5 and len(d) == 10:
+        f = five_by_two_f(d.reshape(5, 2))
+        rows.append(Row(question, "five_by_two_f", False, f, confidence))
+    return rows
+
+
+def recalls_by_run(panel: Panel) -> dict[str, np.ndarray]:
+    """{encoder: (J, K)} recall of every class in every run; NaN without images."""
+    return {
+        encoder: np.array([recalls(confusion(run.outcomes)) for run in runs])
+        for encoder, runs in panel.runs.items()
+    }

@@ -1,0 +1,199 @@
+"""The table of comparisons: every pair, every metric, every test that is allowed."""
+
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bakeoff.compare.design import Groups, Panel, design_of, panels
+from bakeoff.compare.fixed import on_fixed_class, on_fixed_images, resample
+from bakeoff.compare.labels import default_band
+from bakeoff.compare.over_folds import (
+    FoldValues,
+    fold_values,
+    over_folds,
+    recalls_by_run,
+)
+from bakeoff.compare.rows import Question, Row, columns, decide, refusal
+from bakeoff.errors import BakeoffError
+from bakeoff.metrics.definitions import METRICS, Metric
+
+RECALL = "recall"
+
+
+def compare(
+    predictions: Sequence[pa.Table],
+    metrics: pa.Table,
+    folds: Mapping[str, pa.Table],
+    *,
+    study: str,
+    metric_names: Sequence[str],
+    bands: Mapping[str, float] | None = None,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+    finetuned: Collection[str] = (),
+    replicates: int = 10_000,
+    seed: int = 0,
+    per_class: bool = True,
+) -> dict[str, list[Any]]:
+    """Columns of the table of comparisons of one study.
+
+    predictions: tables as they were read, of any encoders, methods and protocols; pairs
+    are formed within a method and protocol. metrics: the study's table of metrics,
+    whose values per run the tests over folds use. folds: {protocol: table of folds},
+    which give the number of training images and show whether groups straddle. bands:
+    half width of the equivalence band of a metric, in its own unit; `recall` for the
+    tests class by class. groups: {image id: group or None}, or None where the study
+    has none. finetuned: encoders that were trained on the training images.
+
+    Raises BakeoffError for metrics that are unknown or that no predictions allow, for
+    encoders of different images, runs or classes, and for missing folds.
+    """
+    found = panels(predictions)
+    _check_metrics(metric_names, found)
+    values = fold_values(metrics, study)
+    rows: list[Row] = []
+    for panel in found:
+        design = design_of(panel, folds, groups, finetuned)
+        ask = _Questions(study, panel, bands or {}, metric_names, per_class)
+        if design.kind == "refused":
+            rows += [refusal(q, design.reason, confidence) for *_, q in ask.all()]
+        elif design.kind == "folds":
+            rows += _rows_over_folds(panel, ask, values, design.ratio, confidence)
+        else:
+            rng = np.random.default_rng([seed, _stream(panel)])
+            rows += _rows_fixed(panel, ask, groups, replicates, rng, confidence)
+    decide(rows)
+    return columns(rows)
+
+
+class _Questions:
+    """What is asked of one panel."""
+
+    def __init__(
+        self,
+        study: str,
+        panel: Panel,
+        bands: Mapping[str, float],
+        metric_names: Sequence[str],
+        per_class: bool,
+    ) -> None:
+        self._study, self._panel, self._bands = study, panel, bands
+        first = panel.runs[panel.encoders[0]][0].outcomes
+        self.metrics: list[Metric] = [
+            METRICS[m] for m in metric_names if METRICS[m].applies(first)
+        ]
+        self.classes = first.classes if per_class else ()
+        self.pairs = list(combinations(range(len(panel.encoders)), 2))
+
+    def by_metric(self) -> list[tuple[tuple[int, int], int, Question]]:
+        """(pair, place of the metric, question) for all classes together."""
+        return [
+            (pair, m, self._question(pair, metric.name, "", metric.better))
+            for m, metric in enumerate(self.metrics)
+            for pair in self.pairs
+        ]
+
+    def by_class(self) -> list[tuple[tuple[int, int], int, Question]]:
+        """(pair, place of the class, question) for the recall of every class."""
+        return [
+            (pair, k, self._question(pair, RECALL, name, "higher"))
+            for pair in self.pairs
+            for k, name in enumerate(self.classes)
+        ]
+
+    def all(self) -> list[tuple[tuple[int, int], int, Question]]:
+        """Both."""
+        return self.by_metric() + self.by_class()
+
+    def _question(
+        self, pair: tuple[int, int], metric: str, label: str, better: Any
+    ) -> Question:
+        encoders = self._panel.encoders
+        return Question(
+            self._study,
+            self._panel.method,
+            self._panel.protocol,
+            metric,
+            label,
+            encoders[pair[0]],
+            encoders[pair[1]],
+            better,
+            self._bands.get(metric, default_band(metric)),
+            self._panel.images,
+        )
+
+
+def _rows_over_folds(
+    panel: Panel, ask: _Questions, values: FoldValues, ratio: float, confidence: float
+) -> list[Row]:
+    repeats = len({repeat for repeat, _ in panel.keys})
+    rows: list[Row] = []
+    for _, _, q in ask.by_metric():
+        a, b = (_by_run(panel, values, e, q.metric) for e in (q.a, q.b))
+        rows += over_folds(q, a, b, ratio, repeats, confidence)
+    by_class = recalls_by_run(panel) if ask.classes else {}
+    for _, k, q in ask.by_class():
+        a, b = by_class[q.a][:, k], by_class[q.b][:, k]
+        rows += over_folds(q, a, b, ratio, repeats, confidence)[:1]
+    return rows
+
+
+def _rows_fixed(
+    panel: Panel,
+    ask: _Questions,
+    groups: Groups | None,
+    replicates: int,
+    rng: np.random.Generator,
+    confidence: float,
+) -> list[Row]:
+    if not ask.pairs:
+        return []
+    r = resample(panel, ask.metrics, ask.pairs, groups, replicates, rng)
+    rows: list[Row] = []
+    for pair, m, q in ask.by_metric():
+        rows += on_fixed_images(q, m, pair, r, confidence)
+    for pair, k, q in ask.by_class():
+        rows += on_fixed_class(q, k, pair, r, confidence)
+    return rows
+
+
+def _by_run(panel: Panel, values: FoldValues, encoder: str, metric: str) -> np.ndarray:
+    """(J,) values of one encoder's runs; BakeoffError where the table lacks them."""
+    own = values.get((encoder, panel.method, panel.protocol, metric), {})
+    missing = [key for key in panel.keys if key not in own]
+    if missing:
+        raise BakeoffError(
+            f"comparison of {panel.method}, {panel.protocol}",
+            f"no {metric} of {encoder} for {len(missing)} of {len(panel.keys)} runs",
+            "a value per run in the table of metrics",
+            "Make the table of metrics again from these predictions.",
+        )
+    return np.array([own[key] for key in panel.keys])
+
+
+def _check_metrics(names: Sequence[str], found: Sequence[Panel]) -> None:
+    unknown = [name for name in names if name not in METRICS]
+    first = [p.runs[p.encoders[0]][0].outcomes for p in found]
+    useless = [
+        name
+        for name in names
+        if name in METRICS
+        and first
+        and not any(METRICS[name].applies(o) for o in first)
+    ]
+    if unknown or useless:
+        raise BakeoffError(
+            "comparison, metrics",
+            f"unknown: {unknown}; not for these labels: {useless}",
+            f"metrics among {sorted(METRICS)}; errors and kappa need ordinal labels",
+            "Mend the list of metrics of the study.",
+        )
+
+
+def _stream(panel: Panel) -> int:
+    """A number of the panel's own, so that no other panel moves its random numbers."""
+    return zlib.crc32(f"{panel.method}\0{panel.protocol}".encode())

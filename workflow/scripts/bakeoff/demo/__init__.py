@@ -1,0 +1,1 @@
+"""The embedded data and the tiny encoders: everything a first run needs, offline."""

@@ -1,0 +1,60 @@
+"""Encoders: one interface, one module per loader.
+
+Importing this package is light; torch comes with the first `load_encoder`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bakeoff.encoders.folder import WeightsFolder, open_folder
+from bakeoff.encoders.interface import Encoder
+
+__all__ = ["Encoder", "WeightsFolder", "load_encoder", "open_folder"]
+
+
+def load_encoder(
+    folder: str | Path,
+    *,
+    resolution: int | None = None,
+    device: str = "cpu",
+    precision: str = "fp32",
+) -> Encoder:
+    """The encoder in a weights folder, in evaluation mode on `device`.
+
+    resolution: side of the square input; another than the model's own interpolates its
+    position embeddings. precision: `fp32`, `bf16` or `fp16` for the image tower; the
+    text tower is always fp32. The files are compared with their SHA-256 first; no
+    network is touched and no pickle is executed.
+    Raises BakeoffError for missing, changed or unloadable files.
+    """
+    weights = open_folder(folder)
+    weights.verify()
+    if resolution == weights.note["resolution"]:
+        resolution = None
+    return _LOADERS[weights.loader](weights, resolution, device, precision)
+
+
+def _openclip(*arguments: Any) -> Encoder:
+    from bakeoff.encoders.openclip import load
+
+    return load(*arguments)
+
+
+def _timm(*arguments: Any) -> Encoder:
+    from bakeoff.encoders.timm import load
+
+    return load(*arguments)
+
+
+def _transformers(*arguments: Any) -> Encoder:
+    from bakeoff.encoders.transformers import load
+
+    return load(*arguments)
+
+
+_LOADERS: dict[str, Callable[..., Encoder]] = {
+    "openclip": _openclip,
+    "timm": _timm,
+    "transformers": _transformers,
+}

@@ -1,0 +1,119 @@
+"""What a weights folder says of its encoder, read without loading any model.
+
+`encoder.json` names the loader and the files with their SHA-256. The key of the vectors
+is made here from it, so that a job with nothing left to encode never imports torch.
+"""
+
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bakeoff.errors import BakeoffError
+from bakeoff.images import sha256_of
+
+# Raised by hand when a change of this package, of `images` or of `extract` changes
+# vectors by more than rounding: then everything is encoded again.
+NUMERICS = 1
+
+# Versions of the libraries that turn files and weights into vectors, by loader.
+_COMMON = ("pillow", "torch", "torchvision")
+_LIBRARIES = {
+    "openclip": ("open-clip-torch", "timm", "transformers"),
+    "transformers": ("transformers",),
+    "timm": ("timm",),
+}
+# Small files that no one lists and that still change what a model does.
+_BEHAVIOUR = (".json", ".model", ".txt", ".gz", ".jinja")
+
+
+@dataclass(frozen=True)
+class WeightsFolder:
+    """A self-contained folder: weights, configuration, tokenizer and `encoder.json`."""
+
+    path: Path
+    note: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Name of the encoder."""
+        return str(self.note["id"])
+
+    @property
+    def loader(self) -> str:
+        """Which library reads the files."""
+        return str(self.note["loader"])
+
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of every file that has a say in the vectors, by name."""
+        listed = dict(self.note["files"])
+        for path in sorted(self.path.iterdir()):
+            small = path.suffix in _BEHAVIOUR and path.name != "encoder.json"
+            if small and path.name not in listed:
+                listed[path.name] = sha256_of(path)
+        return dict(sorted(listed.items()))
+
+    def key(self, *, precision: str, resolution: int | None = None) -> dict[str, Any]:
+        """Everything that defines the vectors of this folder, JSON-able.
+
+        Equal keys mean equal vectors to rounding: the files' hashes (weights,
+        preprocessing, tokenizer), resolution, precision, the version of this code and
+        of the libraries, to the minor version.
+        """
+        libraries = (*_COMMON, *_LIBRARIES[self.loader])
+        return {
+            "loader": self.loader,
+            "files": self.files,
+            "resolution": resolution or self.note["resolution"],
+            "precision": precision,
+            "numerics": NUMERICS,
+            "libraries": {
+                name: ".".join(version(name).split("+")[0].split(".")[:2])
+                for name in libraries
+            },
+        }
+
+    def verify(self) -> None:
+        """Compare every listed file with its SHA-256.
+
+        Raises BakeoffError naming all files that are missing or differ.
+        """
+        wrong = []
+        for name, digest in self.note["files"].items():
+            path = self.path / name
+            if not path.is_file():
+                wrong.append(f"{name} is missing")
+            elif sha256_of(path) != digest:
+                wrong.append(f"{name} differs from its SHA-256 in encoder.json")
+        if wrong:
+            raise BakeoffError(
+                str(self.path),
+                "; ".join(wrong),
+                "the files that encoder.json lists",
+                "Delete the folder and fetch the weights again.",
+            )
+
+
+def open_folder(path: str | Path) -> WeightsFolder:
+    """The weights folder at `path`; raises BakeoffError where it is none."""
+    path = Path(path)
+    try:
+        note = json.loads((path / "encoder.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BakeoffError(
+            str(path / "encoder.json"),
+            f"no readable description ({error})",
+            "a weights folder with encoder.json",
+            "Fetch the weights, or check the encoder's folder in the catalogue.",
+        ) from error
+    missing = {"id", "loader", "files", "resolution", "dimension"} - set(note)
+    if missing or note["loader"] not in _LIBRARIES:
+        raise BakeoffError(
+            str(path / "encoder.json"),
+            f"missing keys {sorted(missing)}, loader {note.get('loader')!r}",
+            f"id, files, resolution, dimension and a loader of {sorted(_LIBRARIES)}",
+            "Fetch the weights again.",
+        )
+    return WeightsFolder(path, note)

@@ -1,0 +1,62 @@
+"""The encoder: anything that turns images, and perhaps texts, into vectors."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from PIL.Image import Image
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Encoder(ABC):
+    """One loaded model at one resolution, on one device, in one precision.
+
+    id: name of the encoder; dimension: length d of a vector; resolution: side of the
+    square input in pixels, or the largest number of patches where the aspect ratio is
+    kept; has_text: whether texts can be encoded; logit_scale, logit_bias: what the
+    checkpoint multiplies cosines with, and adds to them (None: it has none); key:
+    everything that defines the vectors; parameters, parameters_image: how many.
+    """
+
+    id: str
+    dimension: int
+    resolution: int
+    has_text: bool
+    logit_scale: float | None
+    logit_bias: float | None
+    key: dict[str, Any]
+    parameters: int
+    parameters_image: int
+    device: str
+    loader: ClassVar[str]
+
+    @abstractmethod
+    def preprocess(self, image: Image) -> "Tensor":
+        """The RGB picture as the image tower takes it: uint8 (3, h, w).
+
+        Resized and cropped by the model's own rules; the division by 255, the mean and
+        the deviation follow in `encode_images`, once per batch and on its device.
+        """
+
+    @abstractmethod
+    def encode_images(self, batch: "Tensor") -> "Tensor":
+        """(n, d) float32 vectors, not normalised, of a (n, 3, h, w) uint8 batch."""
+
+    @abstractmethod
+    def tokenize(self, texts: Sequence[str]) -> "Tensor":
+        """(n, context) int64 token ids by the model's own cleaning and padding."""
+
+    @abstractmethod
+    def encode_texts(self, texts: Sequence[str]) -> "Tensor":
+        """(n, d) float32 vectors of texts, not normalised.
+
+        Raises BakeoffError where the encoder has no text tower.
+        """
+
+    def collate(self, inputs: "Sequence[Tensor]") -> "Tensor":
+        """One batch from what `preprocess` returned for its images."""
+        import torch
+
+        return torch.stack(tuple(inputs))

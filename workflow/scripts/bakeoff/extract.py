@@ -1,0 +1,268 @@
+"""Embeddings of images and of prompts, each made once and kept in a store.
+
+Nothing heavier than the manifest is read where nothing is new: torch is imported only
+when something must be encoded. Memory does not grow with the number of images while
+encoding; pictures are decoded by threads ahead of the encoder and go to disk shard by
+shard.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from tqdm import tqdm
+
+from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
+from bakeoff.errors import BakeoffError
+from bakeoff.images import Unreadable, decode, read_bytes
+from bakeoff.store import Shelf, digest
+from bakeoff.tables import atomic_path, vectors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Part = tuple[int, int]
+BATCH = {"cpu": 32, "cuda": 256}
+
+
+def extract_images(
+    manifest: pa.Table,
+    images: Path,
+    encoder_folder: Path,
+    *,
+    encoder_id: str,
+    store: Path,
+    resolution: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    batch_size: int | Literal["auto"] = "auto",
+    threads: int = 1,
+    shard_size: int = 1024,
+    part: Part = (0, 1),
+    progress: bool = True,
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The `embeddings` of a manifest's images, sorted by id, and their provenance.
+
+    Only images that this (weights, preprocessing, resolution, precision) has never
+    seen are encoded; a job that is killed encodes at most one shard again.
+    precision: `fp32`, `bf16`, `fp16`, or `auto`: what the machine does best when the
+    encoder is first used with this store, then kept, so that vectors never mix.
+    batch_size: `auto` starts at 32 (CPU) or 256 (GPU) and is halved where memory ends.
+    part: (i, n) encodes the i-th of n parts of the images and returns these alone.
+    Raises BakeoffError where an image is gone or differs from its id.
+    """
+    weights = open_folder(encoder_folder)
+    precision = _settled(precision, weights, store, device)
+    shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
+    paths = _paths(manifest, images, part)
+    missing = shelf.missing(paths)
+    if missing or shelf.facts() is None:
+        encoder = _load(weights, resolution, device, precision, threads)
+        shelf.set_facts(_facts(encoder))
+        with tqdm(
+            total=len(missing), desc=encoder_id, unit="image", disable=not progress
+        ) as bar:
+            for ids, rows in _encode(
+                encoder, missing, paths, batch_size, threads, shard_size
+            ):
+                shelf.add(ids, rows)
+                bar.update(len(ids))
+    facts = shelf.facts() or {}
+    table = shelf.take(sorted(paths), int(facts["dimension"]))
+    return table, {"encoder": encoder_id, "key": shelf.key, **facts}
+
+
+def extract_texts(
+    rows: Sequence[Mapping[str, Any]],
+    encoder_folder: Path,
+    *,
+    encoder_id: str,
+    store: Path,
+    device: str = "auto",
+    batch_size: int = 256,
+    threads: int = 1,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The `texts` of a prompt bank: its rows (class, template, text) with embeddings.
+
+    Always fp32: a bank is a few hundred prompts, and every image is compared with them.
+    Raises BakeoffError where the encoder has no text tower.
+    """
+    weights = open_folder(encoder_folder)
+    key = {**weights.key(precision="fp32"), "tower": "text"}
+    shelf = Shelf(store, key)
+    texts = {_id(str(row["text"])): str(row["text"]) for row in rows}
+    missing = shelf.missing(texts)
+    if missing or shelf.facts() is None:
+        encoder = _load(weights, None, device, "fp32", threads)
+        shelf.set_facts(_facts(encoder))
+        for ids in _chunks(missing, batch_size):
+            found = encoder.encode_texts([texts[name] for name in ids])
+            shelf.add(ids, found.cpu().numpy())
+    facts = shelf.facts() or {}
+    order = [_id(str(row["text"])) for row in rows]
+    table = shelf.take(order, int(facts["dimension"]))
+    columns: dict[str, Any] = {
+        name: [row[name] for row in rows] for name in ("class", "template", "text")
+    }
+    columns["embedding"] = vectors(table)
+    return columns, {"encoder": encoder_id, "key": key, **facts}
+
+
+def _paths(manifest: pa.Table, images: Path, part: Part) -> dict[str, Path]:
+    """Path by image id; which part an id falls to depends on nothing but the id."""
+    index, parts = part
+    ids = manifest.column("image_id").to_pylist()
+    files = manifest.column("path").to_pylist()
+    return {
+        name: Path(images) / file
+        for name, file in zip(ids, files, strict=True)
+        if int(name[:15], 16) % parts == index
+    }
+
+
+def _settled(precision: str, weights: WeightsFolder, store: Path, device: str) -> str:
+    """The precision itself, `auto` replaced by what was found on first use."""
+    if precision != "auto":
+        return precision
+    name = digest(weights.key(precision="auto"))[:32]
+    path = Path(store) / "precision" / f"{name}.txt"
+    if not path.exists():
+        from bakeoff.encoders.hardware import choose_device, probe_precision
+
+        parameters = int(weights.note.get("parameters", 0))
+        found = probe_precision(choose_device(device), parameters)
+        with atomic_path(path) as temporary:
+            temporary.write_text(found)
+    return path.read_text()
+
+
+def _load(
+    weights: WeightsFolder,
+    resolution: int | None,
+    device: str,
+    precision: str,
+    threads: int,
+) -> Encoder:
+    import torch
+
+    from bakeoff.encoders.hardware import choose_device
+
+    torch.set_num_threads(max(1, threads))
+    return load_encoder(
+        weights.path,
+        resolution=resolution,
+        device=choose_device(device),
+        precision=precision,
+    )
+
+
+def _facts(encoder: Encoder) -> dict[str, Any]:
+    names = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
+    return {name: getattr(encoder, name) for name in names}
+
+
+def _encode(
+    encoder: Encoder,
+    ids: Sequence[str],
+    paths: Mapping[str, Path],
+    batch_size: int | Literal["auto"],
+    threads: int,
+    shard_size: int,
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Ids and vectors of one shard after the other, decoding ahead of the encoder."""
+    size = BATCH[encoder.device.split(":")[0]] if batch_size == "auto" else batch_size
+    forward = _Forward(encoder, size)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        jobs = (partial(_input, encoder, name, paths[name]) for name in ids)
+        inputs = _ahead(pool, jobs, 2 * size)
+        for shard in _chunks(ids, shard_size):
+            yield shard, forward(islice(inputs, len(shard)))
+
+
+class _Forward:
+    """Vectors of a stream of inputs, in batches that fit into memory."""
+
+    def __init__(self, encoder: Encoder, size: int) -> None:
+        self.encoder = encoder
+        self.size = size
+
+    def __call__(self, inputs: "Iterator[Tensor]") -> np.ndarray:
+        """(n, d) float32; what is computed on a GPU is fetched once, at the end."""
+        import torch
+
+        found: list[Tensor] = []
+        while batch := list(islice(inputs, self.size)):
+            found.extend(self._batch(batch))
+        return torch.cat(found).cpu().numpy()
+
+    def _batch(self, batch: "list[Tensor]") -> "list[Tensor]":
+        import torch
+
+        try:
+            return [self.encoder.encode_images(self._collated(batch))]
+        except torch.OutOfMemoryError:
+            pass  # Left first: the traceback would keep the batch's memory.
+        if len(batch) == 1:
+            raise BakeoffError(
+                self.encoder.id,
+                f"too little memory on {self.encoder.device} for one image",
+                "memory for one image",
+                "Free memory, choose a smaller encoder, or set device: cpu.",
+            )
+        torch.cuda.empty_cache()
+        self.size = half = (len(batch) + 1) // 2
+        return self._batch(batch[:half]) + self._batch(batch[half:])
+
+    def _collated(self, batch: "list[Tensor]") -> "Tensor":
+        collated = self.encoder.collate(batch)
+        # A pinned batch is copied while the GPU still computes the one before.
+        return collated.pin_memory() if self.encoder.device != "cpu" else collated
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, jobs: "Iterator[partial[Tensor]]", depth: int
+) -> "Iterator[Tensor]":
+    """Results in order, with `depth` jobs under way or waiting at any time."""
+    waiting: deque[Future[Tensor]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(job))
+            if len(waiting) >= depth:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _input(encoder: Encoder, image_id: str, path: Path) -> "Tensor":
+    try:
+        data = read_bytes(path)
+        if hashlib.sha256(data).hexdigest() != image_id:
+            raise Unreadable("its bytes have changed since the manifest was made")
+        # The manifest has applied the study's own limit.
+        return encoder.preprocess(decode(data, pixel_limit=1 << 40))
+    except Unreadable as error:
+        raise BakeoffError(
+            str(path),
+            f"an image that cannot be encoded: {error.reason}",
+            "the image that the manifest lists",
+            "Restore it, or run again so that the manifest is made anew.",
+        ) from error
+
+
+def _chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
+
+
+def _id(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,129 @@
+"""Embeddings in two dimensions, coloured by class, one panel per encoder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from bakeoff.figures.frames import natural
+from bakeoff.figures.style import INK, PAPER, WIDTH, looks, panels, say_empty, short
+from bakeoff.tables import strings, vectors
+
+COLUMNS = 2
+_NAMED = 25  # classes whose names stand in the picture
+
+
+@dataclass(frozen=True)
+class MapData:
+    """points[encoder]: (n, 2); labels: (n,) text; values: (n,) numbers where ordinal.
+
+    axes[encoder]: what the two axes say.
+    """
+
+    points: dict[str, np.ndarray]
+    labels: np.ndarray
+    values: np.ndarray | None
+    axes: dict[str, tuple[str, str]]
+
+
+def data_from(
+    *,
+    embeddings: Mapping[str, pa.Table],
+    manifest: pa.Table,
+    kind: Literal["pca", "tsne"] = "pca",
+    seed: int = 0,
+    most: int = 3000,
+) -> MapData:
+    """Vectors of length one, projected; `most` images drawn at random, the same for all.
+
+    PCA's signs are fixed (the largest loading is positive), t-SNE starts from PCA with
+    `seed`: the same vectors give the same picture.
+    """
+    ids = strings(manifest, "image_id")
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.permutation(len(ids))[:most])
+    points, axes = {}, {}
+    for encoder, table in embeddings.items():
+        place = {image: i for i, image in enumerate(strings(table, "image_id"))}
+        x = vectors(table)[[place[image] for image in ids[chosen]]].astype(np.float64)
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        points[encoder], axes[encoder] = _projected(x, kind, seed)
+    value = np.asarray(manifest.column("value").to_numpy(zero_copy_only=False), float)
+    values = value[chosen] if len(value) and np.isfinite(value).all() else None
+    return MapData(points, strings(manifest, "label")[chosen], values, axes)
+
+
+def size(data: MapData) -> tuple[float, float]:
+    """Width and height in inches."""
+    return WIDTH, 0.5 + 3.5 * -(-max(1, len(data.points)) // COLUMNS)
+
+
+def draw(data: MapData, figure: Figure) -> None:
+    """A dot per image; names of nominal classes at the median of their dots."""
+    if not data.points:
+        return say_empty(figure, "There are no embeddings.")
+    grid = panels(figure, len(data.points), COLUMNS, sharex=False, sharey=False)
+    for axes, (encoder, points) in zip(grid, data.points.items(), strict=True):
+        if data.values is None:
+            _nominal(axes, points, data.labels)
+        else:
+            axes.scatter(
+                points[:, 0], points[:, 1], c=data.values, cmap="viridis", s=7, lw=0
+            )
+        axes.set(xticks=[], yticks=[], title=short(encoder))
+        axes.set_xlabel(data.axes[encoder][0])
+        axes.set_ylabel(data.axes[encoder][1])
+    if data.values is not None:
+        norm = Normalize(data.values.min(), data.values.max())
+        bar = figure.colorbar(
+            ScalarMappable(norm, "viridis"),
+            ax=grid,
+            location="bottom",
+            shrink=0.4,
+            aspect=40,
+        )
+        bar.set_label("Label")
+        bar.outline.set_visible(False)
+
+
+def _projected(
+    x: np.ndarray, kind: str, seed: int
+) -> tuple[np.ndarray, tuple[str, str]]:
+    pca = PCA(2, svd_solver="full").fit(x)
+    if kind == "pca":
+        sign = np.sign(pca.components_[[0, 1], np.abs(pca.components_).argmax(axis=1)])
+        one, two = (f"PC {i + 1} ({100 * r:.0f} % of variance)"
+                    for i, r in enumerate(pca.explained_variance_ratio_))  # fmt: skip
+        return pca.transform(x) * sign, (one, two)
+    perplexity = min(30.0, (len(x) - 1) / 3)
+    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
+    return tsne.fit_transform(x), ("t-SNE 1", "t-SNE 2")
+
+
+def _nominal(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
+    classes = natural(set(labels))
+    look = looks(classes)
+    for name in classes:
+        mine = points[labels == name]
+        colour, mark, _ = look[name]
+        axes.plot(*mine.T, mark, color=colour, markersize=2.6, alpha=0.75, mew=0)
+    for name in classes if len(classes) <= _NAMED else []:
+        x, y = np.median(points[labels == name], axis=0)
+        axes.text(
+            x,
+            y,
+            short(name, 20),
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color=INK,
+            bbox={"facecolor": PAPER, "alpha": 0.7, "linewidth": 0, "pad": 1},
+        )

@@ -1,0 +1,424 @@
+"""Tables for papers and pages: one sheet, printed as LaTeX, Markdown, CSV or HTML.
+
+A printed number has as many digits as its uncertainty allows; the CSV beside it has all
+of them, in the stored units.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
+from bakeoff.figures.intervals import Estimate, overall
+from bakeoff.figures.units import Unit, unit_of
+from bakeoff.metrics.definitions import METRICS
+
+Raw = str | float | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, and the names of the CSV columns that its cells fill."""
+
+    heading: str
+    raw: tuple[str, ...]
+    number: bool = True
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is printed, and the values behind it; the first one decides the order."""
+
+    text: str
+    raw: tuple[Raw, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table: an id, a title, what the reader must know, columns and rows."""
+
+    name: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: list[tuple[Cell, ...]]
+
+
+def results_sheet(
+    metrics: pa.Table,
+    *,
+    encoders: Sequence[str] | None = None,
+    confidence: float = 0.95,
+) -> Sheet:
+    """Every overall metric of every encoder and setting, in the order of METRICS."""
+    rows = frame(metrics)
+    rows = rows[rows["class"] == ""]
+    present = set(rows["metric"])
+    names = [m for m in METRICS if m in present] + natural(present - set(METRICS))
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    runs = dict(iter(rows.groupby(["method", "protocol", "encoder", "metric"])))
+    known = encoders_in(rows, encoders)
+    lines = [
+        (
+            _word(encoder),
+            _word(setting),
+            *_metric_cells(runs, (*key, encoder), names, confidence),
+        )
+        for key, setting in settings.items()
+        for encoder in known
+        if any((*key, encoder, name) in runs for name in names)
+    ]
+    columns = (
+        Column("Encoder", ("encoder",), number=False),
+        Column("Method", ("method",), number=False),
+        *_metric_columns(names),
+    )
+    level = f"{100 * confidence:g} %"
+    caption = f"Shares with Wilson's {level} interval; counts are images and repeats."
+    return Sheet("results", "Every metric", caption, columns, lines)
+
+
+def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Sheet:
+    """Every test of every pair; `per_class` chooses the tests class by class."""
+    rows = frame(comparisons)
+    rows = rows[(rows["class"] != "") == per_class]
+    rows = rows.sort_values("primary", ascending=False, kind="stable")
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    lines = [
+        _comparison(row, settings[row["method"], row["protocol"]], per_class)
+        for row in rows.to_dict("records")
+    ]
+    columns = [
+        Column("First", ("a",), number=False),
+        Column("Second", ("b",), number=False),
+        Column("Method", ("method",), number=False),
+        *([Column("Class", ("class",), number=False)] if per_class else []),
+        Column("Metric", ("metric",), number=False),
+        Column("Role", ("primary",), number=False),
+        Column("Difference [interval]", ("estimate", "ci_low", "ci_high")),
+        Column("p, adjusted", ("p_adjusted",)),
+        Column("P(better)", ("p_better",)),
+        Column("P(equivalent)", ("p_equivalent",)),
+        Column("P(worse)", ("p_worse",)),
+        Column("Detectable", ("detectable",)),
+        Column("n", ("n",)),
+        Column("Verdict", ("verdict",), number=False),
+        Column("Test", ("test",), number=False),
+        Column("Note", ("note",), number=False),
+    ]
+    caption = (
+        "First minus second. The verdict rests on the rows whose role is verdict; "
+        "p-values are Holm-adjusted. Detectable: the difference that this design would "
+        "find 8 times out of 10."
+    )
+    name, title = (
+        ("classes_tests", "Tests by class") if per_class else ("tests", "Tests")
+    )
+    return Sheet(name, title, caption, tuple(columns), lines)
+
+
+def classes_sheet(
+    metrics: pa.Table,
+    *,
+    metric: str = "recall",
+    encoders: Sequence[str] | None = None,
+) -> Sheet:
+    """One metric class by class: a row per class and setting, a column per encoder."""
+    every = frame(metrics)
+    every = every[every["class"] != ""]
+    rows = every[every["metric"] == metric]
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    known = [e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])]
+    place = ["method", "protocol", "class"]
+    images = every[every["metric"] == "support"].groupby(place)["value"].max()
+    runs = dict(iter(rows.groupby([*place, "encoder"])))
+    unit = unit_of(metric)
+    lines = []
+    for key, setting in settings.items():
+        for label in natural(set(rows["class"])):
+            n = float(images.get((*key, label), math.nan))
+            cells = [
+                _share_cell(_find(runs, (*key, label, e), images=n), unit)
+                for e in known
+            ]
+            lines.append((_word(label), _word(setting), _count(n), *cells))
+    columns = (
+        Column("Class", ("class",), number=False),
+        Column("Method", ("method",), number=False),
+        Column("n", ("n",)),
+        *(Column(e, (e, f"{e}_ci_low", f"{e}_ci_high")) for e in known),
+    )
+    caption = (
+        f"{unit.axis()} of each class with Wilson's 95 % interval; n counts the images "
+        "of one repetition."
+    )
+    return Sheet("classes", f"{unit.label} by class", caption, columns, lines)
+
+
+def costs_sheet(costs: pa.Table) -> Sheet:
+    """What each encoder costs: size, arithmetic, speed, memory."""
+    columns = (
+        Column("Encoder", ("encoder",), number=False),
+        Column("Parameters (M)", ("parameters",)),
+        Column("Of the image tower (M)", ("parameters_image",)),
+        Column("GFLOPs per image", ("gflops",)),
+        Column("Images per second", ("images_per_s",)),
+        Column("Latency (ms)", ("latency_ms",)),
+        Column("Peak memory (MB)", ("peak_memory_mb",)),
+        Column("Dimension", ("dimension",)),
+        Column("Weights (MB)", ("bytes",)),
+        Column("Measured on", ("device",), number=False),
+        Column("Precision", ("precision",), number=False),
+    )
+    scales = {"parameters": 1e-6, "parameters_image": 1e-6, "bytes": 1e-6}
+    lines = [
+        tuple(
+            _significant(row[c.raw[0]], scales.get(c.raw[0], 1.0))
+            if c.number and c.raw[0] != "dimension"
+            else _word(row[c.raw[0]])
+            for c in columns
+        )
+        for row in frame(costs).to_dict("records")
+    ]
+    caption = (
+        "Measured in one run; latency is of one image, speed from files to vectors."
+    )
+    return Sheet("costs", "Costs", caption, columns, lines)
+
+
+def data_sheet(manifest: pa.Table) -> Sheet:
+    """Number of images of every class, by split where the data are divided."""
+    rows = frame(manifest.select(["label", "split"]))
+    counts = rows.groupby(["label", "split"]).size().unstack(fill_value=0)
+    splits = natural(counts.columns)
+    headings = [f"Images, {split}" if split else "Images" for split in splits]
+    lines = [
+        (_word(label), *(_count(counts.loc[label, split]) for split in splits))
+        for label in natural(counts.index)
+    ]
+    columns = (
+        Column("Class", ("class",), number=False),
+        *(
+            Column(h, (f"images_{s}" if s else "images",))
+            for h, s in zip(headings, splits, strict=True)
+        ),
+    )
+    return Sheet("data", "Images by class", "", columns, lines)
+
+
+def to_csv(sheet: Sheet) -> str:
+    """All values behind the sheet, in stored units, unrounded."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([name for column in sheet.columns for name in column.raw])
+    for row in sheet.rows:
+        writer.writerow([_plain(value) for cell in row for value in cell.raw])
+    return out.getvalue()
+
+
+def to_markdown(sheet: Sheet) -> str:
+    """A pipe table, as Pandoc and GitHub read it."""
+
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(_markdown(cell) for cell in cells) + " |\n"
+
+    rule = ["---:" if column.number else ":---" for column in sheet.columns]
+    head = line(column.heading for column in sheet.columns)
+    body = "".join(line(cell.text for cell in row) for row in sheet.rows)
+    return head + "|" + "|".join(rule) + "|\n" + body
+
+
+def to_latex(sheet: Sheet) -> str:
+    """A table environment in the manner of booktabs; every character is escaped."""
+
+    def line(cells: Iterable[str]) -> str:
+        return "    " + " & ".join(_latex(cell) for cell in cells) + r" \\" + "\n"
+
+    places = "".join("r" if column.number else "l" for column in sheet.columns)
+    return (
+        "\\begin{table}\n  \\centering\n"
+        f"  \\caption{{{_latex(f'{sheet.title}. {sheet.caption}'.strip())}}}\n"
+        f"  \\label{{tab:{sheet.name.replace('_', '-')}}}\n"
+        f"  \\begin{{tabular}}{{{places}}}\n    \\toprule\n"
+        + line(column.heading for column in sheet.columns)
+        + "    \\midrule\n"
+        + "".join(line(cell.text for cell in row) for row in sheet.rows)
+        + "    \\bottomrule\n  \\end{tabular}\n\\end{table}\n"
+    )
+
+
+def decimals_for(uncertainty: float, digits: int = 2) -> int:
+    """Decimals that show `uncertainty` to so many significant digits, from 0 to 6.
+
+    Half an interval of 4.8 allows 1 decimal (4.8), of 0.037 three (0.037), of 12 none.
+    """
+    if not (math.isfinite(uncertainty) and uncertainty > 0):
+        return 2
+    return int(min(6, max(0, digits - 1 - math.floor(math.log10(uncertainty)))))
+
+
+def with_interval(value: float, low: float, high: float, *, sign: bool = False) -> str:
+    """`75.5 [70.3, 80.0]`, rounded by half the interval; without one, two decimals."""
+    if not math.isfinite(value):
+        return "–"
+    plus = "+" if sign else ""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{value:{plus}.2f}".replace("-", "−")
+    d = decimals_for((high - low) / 2)
+    return f"{value:{plus}.{d}f} [{low:.{d}f}, {high:.{d}f}]".replace("-", "−")
+
+
+def _metric_columns(names: Sequence[str]) -> Iterable[Column]:
+    for name in names:
+        if _is_share(name):
+            yield Column(
+                unit_of(name).axis(), (name, f"{name}_ci_low", f"{name}_ci_high")
+            )
+            yield Column(
+                f"{unit_of(name).label}, counts",
+                (f"{name}_numerator", f"{name}_denominator"),
+            )
+        else:
+            yield Column(unit_of(name).axis(), (name,))
+
+
+def _metric_cells(
+    runs: dict, run: tuple, names: Sequence[str], confidence: float
+) -> Iterable[Cell]:
+    for name in names:
+        found = _find(runs, (*run, name), confidence)
+        scale = unit_of(name).scale
+        if _is_share(name):
+            yield _share_cell(found, unit_of(name))
+            yield _counts_cell(found)
+        else:
+            value = found.value if found else math.nan
+            places = 1 if scale > 1 else 3
+            yield Cell(_fixed(value * scale, places), (value,))
+
+
+def _is_share(name: str) -> bool:
+    return name in METRICS and METRICS[name].share
+
+
+def _find(
+    runs: dict, key: tuple, confidence: float = 0.95, *, images: float | None = None
+) -> Estimate | None:
+    return overall(runs[key], confidence, images=images) if key in runs else None
+
+
+def _share_cell(found: Estimate | None, unit: Unit) -> Cell:
+    if found is None:
+        return Cell("–", (None, None, None))
+    numbers = (found.value, found.low, found.high)
+    return Cell(with_interval(*(x * unit.scale for x in numbers)), numbers)
+
+
+def _counts_cell(found: Estimate | None) -> Cell:
+    if found is None or not math.isfinite(found.bottom):
+        return Cell("–", (None, None))
+    return Cell(f"{found.top:g}/{found.bottom:g}", (found.top, found.bottom))
+
+
+def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
+    unit = unit_of(row["metric"])
+    numbers = tuple(_nan(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    text = with_interval(*(x * unit.scale for x in numbers), sign=True)
+    if unit.difference and math.isfinite(numbers[0]):
+        text += f" {unit.difference}"
+    role = "verdict" if row["primary"] else "for comparison"
+    return (
+        _word(row["a"]),
+        _word(row["b"]),
+        _word(setting),
+        *([_word(row["class"])] if per_class else []),
+        Cell(unit.label, (row["metric"],)),
+        Cell(role, (str(bool(row["primary"])).lower(),)),
+        Cell(text, numbers),
+        Cell(_p(row["p_adjusted"]), (_nan(row["p_adjusted"]),)),
+        *(_chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
+        _significant(row["detectable"], unit.scale),
+        _count(row["n"]),
+        _word(row["verdict"]),
+        _word(row["test"]),
+        _word(row["note"] if isinstance(row["note"], str) else ""),
+    )
+
+
+def _word(word: str | float) -> Cell:
+    return Cell(str(word), (word,))
+
+
+def _count(n: float) -> Cell:
+    return Cell(f"{n:g}" if math.isfinite(n) else "–", (n,))
+
+
+def _fixed(value: float, places: int) -> str:
+    return f"{value:.{places}f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def _significant(value: float, scale: float = 1.0) -> Cell:
+    """Three significant digits, without an exponent."""
+    value = _nan(value)
+    if not math.isfinite(value):
+        return Cell("–", (value,))
+    shown = value * scale
+    digits = decimals_for(abs(shown), 3) if shown else 0
+    return Cell(f"{shown:.{digits}f}", (value,))
+
+
+def _chance(value: float) -> Cell:
+    value = _nan(value)
+    if not math.isfinite(value):
+        return Cell("–", (value,))
+    text = f"{value:.2f}"
+    if text in ("0.00", "1.00"):
+        text = "<0.01" if value < 0.5 else ">0.99"
+    return Cell(text, (value,))
+
+
+def _p(value: float) -> str:
+    value = _nan(value)
+    if not math.isfinite(value):
+        return "–"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _nan(value: float | None) -> float:
+    return math.nan if value is None or pd.isna(value) else float(value)
+
+
+def _plain(value: Raw) -> Raw:
+    if isinstance(value, float | np.floating):
+        return repr(float(value)) if math.isfinite(value) else ""
+    return "" if value is None else value
+
+
+def _markdown(text: str) -> str:
+    for special in ("\\", "|", "*", "_", "`", "<", "[", "]"):
+        text = text.replace(special, f"\\{special}")
+    return " ".join(text.split())
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "−": "$-$",
+    "–": "--",
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    **{special: f"\\{special}" for special in "&%$#_{}"},
+}
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))

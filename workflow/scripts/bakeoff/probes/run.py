@@ -1,0 +1,103 @@
+"""Predictions of one probe on the embeddings of one encoder, for every run."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from bakeoff.errors import BakeoffError
+from bakeoff.folds import Run, runs
+from bakeoff.probes.inputs import Images, Labels, aligned, normalised, read_images
+from bakeoff.probes.interface import Features, Fold
+from bakeoff.probes.outputs import columns, joined, provenance
+from bakeoff.probes.registry import make_probe
+
+
+def run_probe(
+    embeddings: pa.Table,
+    manifest: pa.Table,
+    folds: pa.Table,
+    *,
+    encoder: str,
+    method: str,
+    protocol: str,
+    study: str,
+    settings: Mapping[str, Any],
+    labels: Labels,
+    seed: int,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Columns and provenance of the table of predictions.
+
+    `settings` has `kind`, `normalise`, `standardise` and the fields of the probe of
+    that kind. Everything that is fitted is fitted inside a run's training images; what
+    runs share (inner products) does not know a label. A run's result depends on its own
+    images, `seed`, repeat and fold alone, so that runs may be divided into jobs.
+
+    Raises BakeoffError for unknown settings, vectors that are missing, not finite or
+    (to be normalised) zero, and for images of one class only. Features that are equal
+    in all images are no error: ridge then predicts the mean, other probes what their
+    ties say.
+    """
+    settings = dict(settings)
+    normalise = settings.pop("normalise", True)
+    standardise = settings.pop("standardise", False)
+    probe = make_probe(settings)
+    images = read_images(manifest, labels)
+    x = aligned(embeddings, images, encoder)
+    features = Features(normalised(x, images, encoder) if normalise else x)
+    done = list(runs(folds))
+    tasks = [_fold(run, images, features, seed) for run in done]
+    predicted = joined(
+        [probe.predict(_standardised(f) if standardise else f) for f in tasks]
+    )
+    sizes = [len(fold.test) for fold in tasks]
+    made = columns(
+        images,
+        np.concatenate([fold.test for fold in tasks]),
+        predicted,
+        {"encoder": encoder, "method": method, "protocol": protocol},
+        {
+            "repeat": np.repeat([run.repeat for run in done], sizes),
+            "fold": np.repeat([run.fold for run in done], sizes),
+            "seed": np.repeat([fold.seed for fold in tasks], sizes),
+        },
+    )
+    kind = probe.scores if "scores" in made else None
+    return made, {**provenance(study, images, folds), "scores": kind}
+
+
+def _fold(run: Run, images: Images, features: Features, seed: int) -> Fold:
+    train, test = images.rows(run.train_ids), images.rows(run.test_ids)
+    y = images.y[train]
+    if len(np.unique(y)) < 2:
+        raise BakeoffError(
+            f"repeat {run.repeat}, fold {run.fold}",
+            f"{len(train)} training images of {len(np.unique(y))} classes",
+            "training images of two classes or more",
+            "A probe must be trained: add training images, or choose a protocol of "
+            "kind kfold.",
+        )
+    groups = images.groups[train]
+    grouped = (groups != np.array(None)).any()
+    names = np.where(groups != np.array(None), groups, images.ids[train]).astype(str)
+    return Fold(
+        features,
+        train,
+        test,
+        y,
+        images.problem,
+        np.unique(names, return_inverse=True)[1] if grouped else None,
+        run_seed(seed, run.repeat, run.fold),
+    )
+
+
+def _standardised(fold: Fold) -> Fold:
+    """The same run with features scaled by its training images (one at a time)."""
+    return replace(fold, features=fold.features.standardised(fold.train))
+
+
+def run_seed(seed: int, repeat: int, fold: int) -> int:
+    """The seed of one run, the same whichever other runs share its job."""
+    return int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])

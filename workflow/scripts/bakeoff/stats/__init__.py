@@ -1,0 +1,1 @@
+"""Tests and intervals on plain arrays: no tables, no files, no settings."""

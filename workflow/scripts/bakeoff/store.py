@@ -1,0 +1,111 @@
+"""Vectors kept by what they were made from, so that none is ever made twice.
+
+A store is a folder; below it every key (a dictionary of all that defines the vectors)
+has a folder named by the key's hash, with `key.json`, `facts.json` (what the loaded
+encoder told of itself) and shards: Parquet tables of the kind `embeddings`. A shard is
+written whole or not at all, is never changed, and its name is the hash of its ids:
+several jobs may write into one folder, and one that is killed loses one shard.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bakeoff.errors import BakeoffError
+from bakeoff.tables import atomic_path, read_table, write_table
+
+
+class Shelf:
+    """The vectors of one key."""
+
+    def __init__(self, store: Path, key: Mapping[str, Any]) -> None:
+        self.key = dict(key)
+        self.folder = Path(store) / digest(key)[:32]
+
+    def ids(self) -> dict[str, Path]:
+        """The shard that holds each vector, by id; the same whatever wrote first."""
+        held: dict[str, Path] = {}
+        for shard in sorted(self.folder.glob("shards/*.parquet")):
+            column = read_table(shard, "embeddings", ["image_id"])["image_id"]
+            for name in column.to_pylist():
+                held.setdefault(name, shard)
+        return held
+
+    def missing(self, ids: Iterable[str]) -> list[str]:
+        """Those of `ids` without a vector, sorted."""
+        return sorted(set(ids) - set(self.ids()))
+
+    def add(self, ids: Sequence[str], vectors: np.ndarray) -> None:
+        """Keep (n, d) float32 vectors as a shard; NaN and inf are refused."""
+        if not np.isfinite(vectors).all():
+            bad = [
+                name
+                for name, row in zip(ids, vectors, strict=True)
+                if not np.isfinite(row).all()
+            ]
+            raise BakeoffError(
+                str(self.folder),
+                f"{len(bad)} vectors that are no finite numbers: {bad[:10]}",
+                "finite numbers from any image",
+                "Set precision: fp32, or fetch the weights again.",
+            )
+        self._write_json("key.json", self.key)
+        name = digest(list(ids))[:32]
+        write_table(
+            self.folder / "shards" / f"{name}.parquet",
+            "embeddings",
+            {"image_id": list(ids), "embedding": vectors},
+        )
+
+    def take(self, ids: Sequence[str], dimension: int) -> pa.Table:
+        """A table of the kind `embeddings`, in the order of `ids`.
+
+        `dimension` is the vectors' length where there are no ids. Raises KeyError for
+        an id that has no vector.
+        """
+        held = self.ids()
+        shards = sorted({held[name] for name in ids})
+        if not shards:
+            return _empty(dimension)
+        rows = pa.concat_tables(
+            read_table(shard, "embeddings").replace_schema_metadata()
+            for shard in shards
+        )
+        places = pc.index_in(pa.array(ids, pa.string()), value_set=rows["image_id"])
+        return rows.take(places)
+
+    def facts(self) -> dict[str, Any] | None:
+        """What the encoder told of itself when it was last loaded; None before that."""
+        path = self.folder / "facts.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def set_facts(self, facts: Mapping[str, Any]) -> None:
+        """Keep what the encoder tells of itself."""
+        self._write_json("facts.json", facts)
+
+    def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        path = self.folder / name
+        text = json.dumps(content, indent=1, sort_keys=True)
+        if not path.exists() or path.read_text() != text:
+            with atomic_path(path) as temporary:
+                temporary.write_text(text)
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of JSON-able content in its canonical form."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _empty(dimension: int) -> pa.Table:
+    columns = {
+        "image_id": pa.array([], pa.string()),
+        "embedding": pa.array([], pa.list_(pa.float32(), dimension)),
+    }
+    return pa.table(columns)

@@ -1,0 +1,52 @@
+"""Every pair of encoders compared on every metric, by every test that is allowed.
+
+Fails where encoders were not scored on the same images. Where a design allows no test
+(groups divided between training and test), the row says so instead of giving a p-value.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.compare.pairs import compare as compare_pairs
+from bakeoff.logs import logged
+from bakeoff.tables import groups_of, read_table, read_tables, write_table
+
+
+def compare(
+    *,
+    predictions: list[Path],
+    metrics: list[Path],
+    folds: list[Path],
+    manifest: Path,
+    output_comparisons: Path,
+    study: str,
+    settings: dict[str, Any],
+) -> None:
+    """Write the comparisons of one study."""
+    rows = compare_pairs(
+        [read_table(path, "predictions") for path in predictions],
+        read_tables(metrics, "metrics"),
+        {path.stem: read_table(path, "folds") for path in folds},
+        study=study,
+        metric_names=settings["metrics"],
+        bands=settings["equivalence"],
+        confidence=settings["confidence"],
+        groups=groups_of(read_table(manifest, "manifest")),
+        replicates=settings["replicates"],
+        seed=settings["seed"],
+    )
+    write_table(output_comparisons, "comparisons", rows, settings)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        compare(
+            predictions=[Path(path) for path in snakemake.input.predictions],
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            folds=[Path(path) for path in snakemake.input.folds],
+            manifest=Path(snakemake.input.manifest),
+            output_comparisons=Path(snakemake.output.comparisons),
+            study=snakemake.wildcards.study,
+            settings=json.loads(snakemake.params.settings),
+        )

@@ -1,0 +1,54 @@
+"""The vectors of a study's images from one encoder.
+
+Only images that this encoder (these weights, this preprocessing, resolution and
+precision) has never seen are encoded; all others come from the store. A run that was
+killed goes on at its last whole shard.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.extract import extract_images
+from bakeoff.logs import logged
+from bakeoff.tables import read_table, write_table
+
+
+def embed_images(
+    *,
+    manifest: Path,
+    encoder: Path,
+    encoder_id: str,
+    output_embeddings: Path,
+    store: Path,
+    settings: dict[str, Any],
+    **how: Any,
+) -> None:
+    """Write the embeddings of one study and encoder."""
+    columns, provenance = extract_images(
+        read_table(manifest, "manifest"),
+        Path(settings["images"]),
+        encoder.parent,
+        encoder_id=encoder_id,
+        store=store,
+        resolution=settings["resolution"],
+        precision=settings["precision"],
+        **how,
+    )
+    write_table(output_embeddings, "embeddings", columns, provenance)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        embed_images(
+            manifest=Path(snakemake.input.manifest),
+            encoder=Path(snakemake.input.encoder),
+            encoder_id=snakemake.wildcards.encoder,
+            output_embeddings=Path(snakemake.output.embeddings),
+            store=Path("results/store"),
+            settings=json.loads(snakemake.params.settings),
+            device=snakemake.resources.device,
+            batch_size=snakemake.resources.batch_size,
+            shard_size=snakemake.resources.shard_size,
+            threads=snakemake.threads,
+        )

@@ -1,0 +1,32 @@
+"""The deciding metric of every encoder, with intervals."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.figures import accuracy
+from bakeoff.figures.save import save_figure
+from bakeoff.logs import logged
+from bakeoff.tables import read_tables
+
+
+def figure_accuracy(
+    *, metrics: list[Path], outputs: list[Path], settings: dict[str, Any]
+) -> None:
+    """Write the figure as SVG and PNG."""
+    data = accuracy.data_from(
+        metrics=read_tables(metrics, "metrics"),
+        metric=settings["metrics"][0],
+        encoders=settings["encoders"],
+        confidence=settings["confidence"],
+    )
+    save_figure(accuracy.draw, data, accuracy.size(data), *outputs)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        figure_accuracy(
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
+            settings=json.loads(snakemake.params.settings),
+        )

@@ -1,0 +1,31 @@
+"""Mean predicted against true label, with intervals and the 1:1 line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.figures import age_bias
+from bakeoff.figures.save import save_figure
+from bakeoff.logs import logged
+from bakeoff.tables import read_table
+
+
+def figure_ages(
+    *, predictions: list[Path], outputs: list[Path], settings: dict[str, Any]
+) -> None:
+    """Write the figure as SVG and PNG."""
+    data = age_bias.data_from(
+        predictions=[read_table(path, "predictions") for path in predictions],
+        encoders=settings["encoders"],
+        confidence=settings["confidence"],
+    )
+    save_figure(age_bias.draw, data, age_bias.size(data), *outputs)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        figure_ages(
+            predictions=[Path(path) for path in snakemake.input.predictions],
+            outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
+            settings=json.loads(snakemake.params.settings),
+        )

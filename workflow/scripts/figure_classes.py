@@ -1,0 +1,34 @@
+"""Recall of every class: the first two encoders of the study compared."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.figures import per_class
+from bakeoff.figures.save import save_figure
+from bakeoff.logs import logged
+from bakeoff.tables import read_table
+
+
+def figure_classes(
+    *, comparisons: Path, outputs: list[Path], settings: dict[str, Any], setting: str
+) -> None:
+    """Write the figure as SVG and PNG."""
+    data = per_class.data_from(
+        comparisons=read_table(comparisons, "comparisons"),
+        a=settings["encoders"][0],
+        b=settings["encoders"][1],
+        setting=setting,
+        alpha=1 - settings["confidence"],
+    )
+    save_figure(per_class.draw, data, per_class.size(data), *outputs)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        figure_classes(
+            comparisons=Path(snakemake.input.comparisons),
+            outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
+            settings=json.loads(snakemake.params.settings),
+            setting=snakemake.wildcards.method,
+        )

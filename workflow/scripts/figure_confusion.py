@@ -1,0 +1,30 @@
+"""Row-normalised confusion matrices of all encoders on one scale."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.figures import confusion
+from bakeoff.figures.save import save_figure
+from bakeoff.logs import logged
+from bakeoff.tables import read_table
+
+
+def figure_confusion(
+    *, predictions: list[Path], outputs: list[Path], settings: dict[str, Any]
+) -> None:
+    """Write the figure as SVG and PNG."""
+    data = confusion.data_from(
+        predictions=[read_table(path, "predictions") for path in predictions],
+        encoders=settings["encoders"],
+    )
+    save_figure(confusion.draw, data, confusion.size(data), *outputs)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        figure_confusion(
+            predictions=[Path(path) for path in snakemake.input.predictions],
+            outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
+            settings=json.loads(snakemake.params.settings),
+        )

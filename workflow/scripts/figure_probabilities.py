@@ -1,0 +1,30 @@
+"""How probable it is that an encoder is better, equivalent or worse."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.figures import probabilities
+from bakeoff.figures.save import save_figure
+from bakeoff.logs import logged
+from bakeoff.tables import read_table
+
+
+def figure_probabilities(
+    *, comparisons: Path, outputs: list[Path], settings: dict[str, Any]
+) -> None:
+    """Write the figure as SVG and PNG."""
+    data = probabilities.data_from(
+        comparisons=read_table(comparisons, "comparisons"),
+        metric=settings["metrics"][0],
+    )
+    save_figure(probabilities.draw, data, probabilities.size(data), *outputs)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        figure_probabilities(
+            comparisons=Path(snakemake.input.comparisons),
+            outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
+            settings=json.loads(snakemake.params.settings),
+        )

@@ -1,0 +1,31 @@
+"""Every metric of one encoder, from its predictions alone.
+
+Fails where numbers contradict each other: an image scored twice in a repeat, a share
+that is not its counts, supports that do not add up.
+"""
+
+from pathlib import Path
+
+from bakeoff.logs import logged
+from bakeoff.metrics.table import metrics_rows
+from bakeoff.tables import read_table, write_table
+
+
+def metrics(*, predictions: list[Path], output_metrics: Path, study: str) -> None:
+    """Write the metrics of one study and encoder."""
+    rows: dict[str, list] = {}
+    for path in predictions:
+        for name, values in metrics_rows(
+            read_table(path, "predictions"), study
+        ).items():
+            rows.setdefault(name, []).extend(values)
+    write_table(output_metrics, "metrics", rows)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        metrics(
+            predictions=[Path(path) for path in snakemake.input.predictions],
+            output_metrics=Path(snakemake.output.metrics),
+            study=snakemake.wildcards.study,
+        )

@@ -1,0 +1,101 @@
+"""What a script's results depend on in this repository's code, by content.
+
+A script depends on itself, on every local module that it imports, directly or through
+others, and on the data files that those modules name (a style sheet, a template).
+Time stamps play no part: a fresh checkout changes nothing, an edit that is taken back
+leaves nothing behind.
+
+Only `import` statements are followed. A module that is imported by a computed name
+would escape; a test of the suite forbids it.
+"""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def code_version(script: str, root: Path) -> str:
+    """`script.py@1a2b3c4d pkg/module.py@...`: every file and a hash of its content.
+
+    `root` is the folder that holds the scripts and the packages. Raises
+    FileNotFoundError for a script that is not there.
+    """
+    return " ".join(
+        f"{path.relative_to(root).as_posix()}@{_hash(path)}"
+        for path in code_files(script, root)
+    )
+
+
+@functools.cache
+def code_files(script: str, root: Path) -> tuple[Path, ...]:
+    """The script first, then all that it depends on, sorted."""
+    first = root / script
+    seen: set[Path] = set()
+    waiting = [first]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        if path.suffix == ".py":
+            waiting.extend(_dependencies(path, root))
+    return (first, *sorted(seen - {first}))
+
+
+@functools.cache
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
+@functools.cache
+def _dependencies(path: Path, root: Path) -> tuple[Path, ...]:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    found: list[Path] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found.extend(_module_files(alias.name, root))
+        elif isinstance(node, ast.ImportFrom):
+            module = _absolute(node, path, root)
+            found.extend(_module_files(module, root))
+            for alias in node.names:
+                found.extend(_module_files(f"{module}.{alias.name}", root))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.extend(_data_files(node.value, path))
+    return tuple(found)
+
+
+def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(root).parent.parts
+    package = package[: len(package) - node.level + 1]
+    return ".".join([*package, *filter(None, [node.module])])
+
+
+def _module_files(name: str, root: Path) -> Iterator[Path]:
+    """The files of a local module and of the packages around it; none if not local."""
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        place = root.joinpath(*parts[:depth])
+        if (place / "__init__.py").is_file():
+            yield place / "__init__.py"
+        elif place.with_suffix(".py").is_file():
+            yield place.with_suffix(".py")
+
+
+def _data_files(text: str, path: Path) -> Iterator[Path]:
+    """Files beside the module that one of its strings names."""
+    if not text or len(text) > 80 or "\n" in text or text.startswith((".", "/")):
+        return
+    place = path.parent / text
+    if place.is_file() and place.suffix != ".py":
+        yield place
+    elif place.is_dir() and not (place / "__init__.py").exists():
+        yield from (
+            file
+            for file in sorted(place.rglob("*"))
+            if file.is_file() and "__pycache__" not in file.parts
+        )

@@ -1,0 +1,186 @@
+"""A first configuration for a folder of labelled images.
+
+Looks at names only, never into an image: which classes there are, whether they are
+numbers, whether the images are divided into train and test.
+"""
+
+import csv
+import json
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.errors import BakeoffError
+
+IMAGE_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in ("jpg", "jpeg", "png", "tif", "tiff", "bmp", "gif", "webp", "ppm")
+)
+_PROMPTS = ("a photo of {}", "a picture of {}", "an image showing {}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds: images per class, and how they are divided."""
+
+    classes: dict[str, int]
+    divided: bool
+    labels_file: Path | None = None
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether every class name is a number, and there are more than two."""
+        return len(self.classes) > 2 and all(map(_is_number, self.classes))
+
+    @property
+    def smallest(self) -> int:
+        """Images of the rarest class."""
+        return min(self.classes.values())
+
+
+def look(images: Path, labels_file: Path | None = None) -> Found:
+    """The classes below `images`, or in a CSV file of labels.
+
+    Raises BakeoffError where there is no folder, no labelled image, or no column label.
+    """
+    if not images.is_dir():
+        raise BakeoffError(
+            str(images),
+            "no such folder" if not images.exists() else "a file",
+            "a folder of images",
+            "Give the folder that holds train/ and test/, or one folder per class.",
+        )
+    if labels_file:
+        return _look_into(labels_file)
+    divided = (images / "train").is_dir() and (images / "test").is_dir()
+    tops = [images / "train", images / "test"] if divided else [images]
+    classes: Counter[str] = Counter()
+    for top in tops:
+        for folder in sorted(top.iterdir()):
+            if folder.is_dir() and (count := _count_images(folder)):
+                classes[folder.name] += count
+    if not classes:
+        raise BakeoffError(
+            str(images),
+            "no images in folders named after their classes",
+            "train/<class>/ and test/<class>/, or <class>/",
+            "If the labels are in a table, give it with --labels-file; its columns are "
+            "path and label, and perhaps split and group.",
+        )
+    return Found(dict(classes), divided)
+
+
+def starter_config(name: str, images: Path, found: Found, prompts: Path | None) -> str:
+    """The text of a configuration for what was found, with comments."""
+    ordinal = found.ordinal
+    folds = min(10, found.smallest)
+    if folds < 2:
+        rare = [label for label, count in found.classes.items() if count < 2]
+        raise BakeoffError(
+            str(images),
+            f"classes with a single image: {', '.join(rare[:10])}",
+            "at least two images of every class",
+            "Add images, or take these classes out.",
+        )
+    total = sum(found.classes.values())
+    lines = [
+        f"# {total} images of {len(found.classes)} classes, the rarest with "
+        f"{found.smallest}. config/README.md explains every key.",
+        "",
+        "# Encoders to compare: any ids of config/encoders.yaml.",
+        "encoders: [clip-vit-b-32, siglip-b-16-224]",
+        "",
+        "protocols:",
+        f"  cv{folds}: {{kind: kfold, folds: {folds}, repeats: 10}}",
+        *(["  test: {kind: split}"] if found.divided else []),
+        "",
+        "statistics:",
+        "  # A difference below this is too small to matter to you.",
+        "  equivalence: {accuracy: 0.01}",
+        "",
+        "studies:",
+        f"  {name}:",
+        f"    images: {_quoted(os.fspath(images))}",
+        *(
+            [f"    labels_file: {_quoted(os.fspath(found.labels_file))}"]
+            if found.labels_file
+            else []
+        ),
+        "    # nominal: classes without an order. ordinal: numbers such as ages.",
+        f"    labels: {'ordinal' if ordinal else 'nominal'}",
+        f"    protocols: [cv{folds}{', test' if found.divided else ''}]",
+        "    # Several images of one animal, slide, person or video? They must stay on",
+        "    # one side of training and test: say which part of the path they share.",
+        "    # group_pattern: '([^/]+)_[0-9]+\\.jpg$'",
+    ]
+    if prompts:
+        lines += [
+            "    # What a text encoder reads for each class. Edit it: it matters.",
+            f"    prompts: {_quoted(os.fspath(prompts))}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def starter_prompts(found: Found) -> str:
+    """The text of a prompt bank: a few templates and every class by its name."""
+    lines = [
+        "# Each template is filled with each name. Better names give better results:",
+        "# 'a person riding a bicycle' tells an encoder more than 'biking'.",
+        "templates:",
+        *(f"  - {_quoted(template)}" for template in _PROMPTS),
+        "classes:",
+    ]
+    for label in found.classes:
+        spoken = label.replace("_", " ").replace("-", " ").strip() or label
+        lines.append(f"  {_quoted(label)}: {{names: [{_quoted(spoken)}]}}")
+    return "\n".join(lines) + "\n"
+
+
+def _look_into(labels_file: Path) -> Found:
+    if labels_file.suffix.lower() == ".parquet":
+        import pyarrow.parquet as pq
+
+        rows = pq.read_table(labels_file).to_pylist()
+    else:
+        with labels_file.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    columns = list(map(str, rows[0])) if rows else []
+    if not {"path", "label"} <= set(columns):
+        raise BakeoffError(
+            str(labels_file),
+            f"the columns {', '.join(columns)}" if columns else "no rows",
+            "the columns path and label, and perhaps split and group",
+            "Rename the columns.",
+        )
+    splits = {str(row.get("split") or "") for row in rows}
+    classes = Counter(str(row["label"]) for row in rows)
+    return Found(dict(classes), {"train", "test"} <= splits, labels_file)
+
+
+def _count_images(folder: Path) -> int:
+    return sum(
+        not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+        for _, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _quoted(text: str) -> str:
+    """`text` as a double-quoted YAML scalar."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def study_name(text: str) -> str:
+    """A name that may be part of a path, made of `text`; `study` if nothing is left."""
+    kept = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._")[:64]
+    return kept if kept and kept not in ("demo", "store") else "study"

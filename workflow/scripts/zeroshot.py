@@ -1,0 +1,50 @@
+"""Zero-shot predictions: each image gets the class whose prompts are most like it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.logs import logged
+from bakeoff.tables import origin, read_table, write_table
+from bakeoff.zeroshot import zero_shot
+
+
+def zeroshot(
+    *,
+    embeddings: Path,
+    texts: Path,
+    manifest: Path,
+    folds: Path,
+    output_predictions: Path,
+    settings: dict[str, Any],
+    **names: str,
+) -> None:
+    """Write the zero-shot predictions of one study, protocol and encoder."""
+    prompts = read_table(texts, "texts")
+    trained = origin(prompts)
+    columns, provenance = zero_shot(
+        read_table(embeddings, "embeddings"),
+        prompts,
+        read_table(manifest, "manifest"),
+        read_table(folds, "folds"),
+        labels=settings["labels"],
+        logit_scale=trained["logit_scale"],
+        logit_bias=trained["logit_bias"],
+        **names,
+    )
+    write_table(output_predictions, "predictions", columns, provenance)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        zeroshot(
+            embeddings=Path(snakemake.input.embeddings),
+            texts=Path(snakemake.input.texts),
+            manifest=Path(snakemake.input.manifest),
+            folds=Path(snakemake.input.folds),
+            output_predictions=Path(snakemake.output.predictions),
+            settings=json.loads(snakemake.params.settings),
+            study=snakemake.wildcards.study,
+            protocol=snakemake.wildcards.protocol,
+            encoder=snakemake.wildcards.encoder,
+        )
