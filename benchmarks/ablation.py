@@ -29,9 +29,9 @@ sys.path.insert(0, "workflow/scripts")
 from bakeoff.finetune.dataset import BankRow, dataset
 from bakeoff.finetune.evaluate import Judge
 from bakeoff.finetune.model import load
-from bakeoff.finetune.pictures import Pictures
+from bakeoff.finetune.pictures import Pictures, read
 from bakeoff.finetune.recipe import Recipe
-from bakeoff.finetune.train import _read, finetune
+from bakeoff.finetune.train import finetune
 from bakeoff.tables import read_table, strings
 
 CHOICES: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ def accuracy(data: Any, folder: Path) -> float:
     encoder = load(folder, "cpu")
     plain = [Recipe().augmentation] * len(data)
     pictures = Pictures(
-        data.files, plain, _read, encoder.preprocess, seed=0, threads=1, device="cpu"
+        data.files, plain, read, encoder.preprocess, seed=0, threads=1, device="cpu"
     )
     judge = Judge(data, pictures, encoder.tokenize(data.bank.texts), 64)
     score = judge.accuracy(encoder.model)

@@ -4,11 +4,8 @@ import sys
 from pathlib import Path
 
 import torch
-from bakeoff.finetune import train
 from bakeoff.finetune.ranks import joined
 from bakeoff.finetune.stepping import Stepping, accumulate
-from PIL import Image
-from study import TRAINING, Study
 from toy_towers import CASES, Toy, ToyData
 
 if __name__ == "__main__":
@@ -22,8 +19,9 @@ if __name__ == "__main__":
             images = ranks.gather(found.images, n)
             results.append((found.loss, gradients, images))
         if ranks.size == 2:
+            from study import TRAINING, Study
+
             # Each process makes the same study for itself; the first one saves.
             study = Study(Path(sys.argv[1], f"study-{ranks.rank}"), per_class=4)
-            train._read = lambda path: Image.open(path).convert("RGB")
             study.train(Path(sys.argv[1]), **TRAINING)
         torch.save(results, f"{sys.argv[1]}/{ranks.rank}.pt")

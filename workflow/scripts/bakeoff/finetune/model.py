@@ -1,9 +1,10 @@
 """The encoder that is fine-tuned: loaded, its towers locked or adapted, and grouped."""
 
-import json
+import contextlib
 import math
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.schedule import prior_bias
@@ -38,11 +40,11 @@ def load(folder: Path, device: str) -> Encoder:
 
     Raises BakeoffError for an encoder that another library loads, or without texts.
     """
-    card = json.loads((folder / "encoder.json").read_text())
-    if card["loader"] != "openclip":
+    weights = open_folder(folder)
+    if weights.loader != "openclip":
         raise BakeoffError(
             str(folder),
-            f"an encoder for the loader {card['loader']!r}",
+            f"an encoder for the loader {weights.loader!r}",
             "one with both towers in open_clip's form",
             "Fine-tune the open_clip entry of the same model.",
         )
@@ -50,7 +52,15 @@ def load(folder: Path, device: str) -> Encoder:
     model, preprocess = open_clip.create_model_from_pretrained(
         name, device=device, pretrained_text=False
     )
-    return Encoder(model.float(), preprocess, open_clip.get_tokenizer(name))
+    return Encoder(model.float().eval(), preprocess, open_clip.get_tokenizer(name))
+
+
+def autocast(precision: str, device: str) -> Callable[[], AbstractContextManager]:
+    """What makes the context in which the towers run in this precision."""
+    if precision == "fp32":
+        return contextlib.nullcontext
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    return lambda: torch.autocast(torch.device(device).type, dtype)
 
 
 def tower_of(name: str) -> str:
