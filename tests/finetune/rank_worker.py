@@ -14,7 +14,8 @@ if __name__ == "__main__":
         for loss, n in CASES:
             data, model = ToyData(n), Toy()
             step = data.step(loss, queued=min(5, n))
-            found = accumulate(model, step, Stepping(4, ranks=ranks), seed=3)
+            how = Stepping(4, ranks=ranks, keep_images=True)
+            found = accumulate(model, step, how, seed=3)
             gradients = {name: p.grad for name, p in model.named_parameters()}
             images = ranks.gather(found.images, n)
             results.append((found.loss, gradients, images))

@@ -72,7 +72,8 @@ def assert_same_training(folder: Path) -> None:
 
 def assert_same_as_alone(loss, n: int, value, gradients, images) -> None:
     model, data = Toy(), ToyData(n)
-    alone = accumulate(model, data.step(loss, queued=min(5, n)), Stepping(64), seed=3)
+    how = Stepping(64, keep_images=True)
+    alone = accumulate(model, data.step(loss, queued=min(5, n)), how, seed=3)
     assert value.item() == pytest.approx(alone.loss.item(), rel=1e-10)
     assert torch.allclose(images, alone.images, rtol=1e-12, atol=1e-12)
     for name, parameter in model.named_parameters():

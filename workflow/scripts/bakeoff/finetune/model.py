@@ -20,9 +20,10 @@ from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.schedule import prior_bias
 
 _BLOCK = re.compile(r"(.*?(?:resblocks|blocks|layers)\.\d+)\.")
+_STAGE = re.compile(r"(.*?stages\.\d+\.)")
 _INPUT = re.compile(
     r"(?:conv1|patch_embed|class_embedding|cls_token|pos_embed|positional_embedding"
-    r"|token_embedding|ln_pre|norm_pre|embeddings)"
+    r"|token_embedding|ln_pre|norm_pre|embeddings|\bstem\b)"
 )
 
 
@@ -182,8 +183,13 @@ def _layers(model: nn.Module, tower: str) -> dict[str, int]:
 
 
 def _below_top(name: str, layers: dict[str, int]) -> int:
-    """Layers between a parameter's and the top: 0 for what follows the last block."""
+    """Layers between a parameter's and the top: 0 for what follows the last block.
+
+    What leads into a stage of blocks (a downsampling) counts with its first block.
+    """
     top = len(layers) + 1
     if block := _BLOCK.match(name):
         return top - layers[block.group(1)]
+    if stage := _STAGE.match(name):
+        return top - min(n for b, n in layers.items() if b.startswith(stage.group(1)))
     return top if _INPUT.search(name) else 0

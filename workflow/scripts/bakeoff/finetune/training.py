@@ -236,6 +236,7 @@ class Training:
             self.recipe.text_chunk,
             self.ranks,
             autocast(self.recipe.precision, self.device),
+            keep_images=self.memory is not None,
         )
         if self.ranks.size > 1:
             return how
