@@ -8,16 +8,8 @@ import pytest
 # Helpers beside the tests, also imported by the processes that a test starts.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from PIL import Image
 from study import Study
 from toy_towers import Toy, ToyData
-
-
-@pytest.fixture(autouse=True)
-def plain_pictures(monkeypatch) -> None:
-    """Pictures are read by Pillow alone: what else a file may hold is tested apart."""
-    read = lambda path: Image.open(path).convert("RGB")  # noqa: E731
-    monkeypatch.setattr("bakeoff.finetune.train._read", read)
 
 
 @pytest.fixture

@@ -115,3 +115,7 @@ class Study:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "encoder" / "open_clip_model.safetensors")
+
+
+# What several processes must agree on: memory, averages, a choice, an odd share.
+TRAINING = {"queue": 8, "drift_every": 2, "ema": 0.5, "validation": 0.3, "batch": 7}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from bakeoff.errors import BakeoffError
-from bakeoff.finetune import checkpoint
+from bakeoff.finetune import checkpoint, model
 from bakeoff.finetune.augment import Augmentation
 from bakeoff.finetune.dataset import Dataset, dataset, held_out
 from bakeoff.finetune.diagnosis import stop_unless_finite
@@ -131,11 +131,11 @@ def test_reading_ahead_gives_the_parts_asked_for(tmp_path, micro_batch) -> None:
 
 
 def test_layer_decay_counts_layers_from_the_top(study) -> None:
-    model = load(study.clip, "cpu").model
+    encoder = load(study.clip, "cpu").model
     recipe = Recipe(lr=1.0, layer_decay=0.5, lr_scale=0.25)
     rates, decays = {}, {}
-    names = {id(p): name for name, p in model.named_parameters()}
-    for group in parameter_groups(model, recipe):
+    names = {id(p): name for name, p in encoder.named_parameters()}
+    for group in parameter_groups(encoder, recipe):
         for parameter in group["params"]:
             rates[names[id(parameter)]] = group["lr"]
             decays[names[id(parameter)]] = group["weight_decay"]
@@ -173,3 +173,15 @@ def test_a_damaged_checkpoint_is_named(tmp_path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(BakeoffError, match="cannot be read"):
         checkpoint.read(path, "a")
+
+
+def test_layers_of_a_staged_tower() -> None:
+    blocks = [f"visual.trunk.stages.{stage}.blocks.0" for stage in range(4)]
+    layers = {block: number for number, block in enumerate(blocks, start=1)}
+    names = {
+        "visual.trunk.stem.0.weight": 5,
+        "visual.trunk.stages.1.downsample.1.weight": 3,
+        "visual.trunk.stages.3.blocks.0.gamma": 1,
+        "visual.head.proj.weight": 0,
+    }
+    assert {name: model._below_top(name, layers) for name in names} == names

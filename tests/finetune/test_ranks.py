@@ -10,6 +10,7 @@ import pytest
 import torch
 from bakeoff.finetune.ranks import Ranks
 from bakeoff.finetune.stepping import Stepping, accumulate
+from study import TRAINING, Study, weights
 from toy_towers import CASES, Toy, ToyData
 
 LIBRARY = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -43,11 +44,36 @@ def test_processes_add_up(tmp_path, size: int) -> None:
         found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         for case, result in zip(CASES, found, strict=True):
             assert_same_as_alone(*case, *result)
+    if size == 2:
+        assert_same_training(tmp_path)
+
+
+def assert_same_training(folder: Path) -> None:
+    """A whole training by two processes and by one: every step's loss, and the memory.
+
+    Weights are not compared: Adam makes whole steps of the rounding errors in gradients
+    that are zero by construction, such as those of the keys' biases.
+    """
+    study = Study(folder / "study-alone", per_class=4)
+    study.train(folder / "alone", **TRAINING)
+    one, other = (
+        torch.load(place / "state" / "checkpoint.pt", weights_only=True)["state"]
+        for place in (folder, folder / "alone")
+    )
+    losses = ([row["loss"] for row in state["log"]] for state in (one, other))
+    assert next(losses) == pytest.approx(next(losses), rel=1e-4)
+    for name in ("samples", "epochs", "prompts", "classes", "cursor", "filled"):
+        assert torch.equal(one["memory"][name], other["memory"][name])
+    queued = (state["memory"]["images"].float() for state in (one, other))
+    assert torch.allclose(next(queued), next(queued), atol=2e-3)
+    assert int(one["memory"]["filled"]) == 8
+    assert weights(folder).keys() == weights(folder / "alone").keys()
 
 
 def assert_same_as_alone(loss, n: int, value, gradients, images) -> None:
     model, data = Toy(), ToyData(n)
-    alone = accumulate(model, data.step(loss, queued=min(5, n)), Stepping(64), seed=3)
+    how = Stepping(64, keep_images=True)
+    alone = accumulate(model, data.step(loss, queued=min(5, n)), how, seed=3)
     assert value.item() == pytest.approx(alone.loss.item(), rel=1e-10)
     assert torch.allclose(images, alone.images, rtol=1e-12, atol=1e-12)
     for name, parameter in model.named_parameters():

@@ -90,7 +90,8 @@ def test_dropout_is_the_same_in_both_passes(toy_data) -> None:
     assert_same(one, two, 0)
     # Both directions saw the same vectors: the loss is that of the vectors kept.
     model.zero_grad()
-    found = accumulate(model, toy_data.step(InfoNCE()), Stepping(10), seed=3)
+    how = Stepping(10, keep_images=True)
+    found = accumulate(model, toy_data.step(InfoNCE()), how, seed=3)
     bound = toy_data.step(InfoNCE()).bound
     scale = model.logit_scale.exp()
     columns = bound.columns(found.images, toy_data.images, found.texts, scale)

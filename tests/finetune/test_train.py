@@ -1,5 +1,7 @@
 """Whole trainings of a tiny encoder: what they learn, save, repeat and survive."""
 
+import dataclasses
+import functools
 import json
 import math
 import os
@@ -9,9 +11,11 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
-from bakeoff.finetune import train
-from bakeoff.finetune.model import tower_of
+from bakeoff.finetune import training
+from bakeoff.finetune.model import load, tower_of
+from bakeoff.finetune.pictures import read
 from bakeoff.finetune.signals import EXIT_CODE, Interrupted
 from bakeoff.schemas import SCHEMAS
 from study import BANK, COLOURS, weights
@@ -31,7 +35,7 @@ def accuracy(folder, study) -> float:
     paths = study.manifest.column("path").to_pylist()
     labels = [sorted(COLOURS).index(x) for x in study.manifest["label"].to_pylist()]
     files = [study.folder / "images" / path for path in paths]
-    pixels = torch.stack([preprocess(train._read(file)) for file in files])
+    pixels = torch.stack([preprocess(read(file)) for file in files])
     right = (model.encode_image(pixels) @ t.T).argmax(1) == torch.tensor(labels)
     return float(right.float().mean())
 
@@ -48,6 +52,7 @@ def test_learns_and_saves_an_encoder(tmp_path, study, loss) -> None:
     card = json.loads((tmp_path / "encoder" / "encoder.json").read_text())
     assert card["id"] == "encoder" and card["source"].endswith(encoder.name)
     assert set(card["files"]) >= {"open_clip_model.safetensors", "tokenizer.json"}
+    open_folder(tmp_path / "encoder").verify()
 
 
 def test_untrained_encoder_is_no_better_than_chance(study) -> None:
@@ -93,7 +98,7 @@ def test_killed_anywhere_ends_with_the_same_weights(
     """Signals arrive inside steps 2, 5 and 8, each time in another micro-batch."""
     study.train(tmp_path / "whole", **recipe)
     plan = {2: 0, 5: 1, 8: 2}
-    original = train.Training._data
+    original = training.Training._data
 
     def data(self, labels):
         step, pixels = self.done + 1, original(self, labels)
@@ -105,9 +110,9 @@ def test_killed_anywhere_ends_with_the_same_weights(
                 os.kill(os.getpid(), signal.SIGUSR1)
             return pixels.pixels(part)
 
-        return train.dataclasses.replace(pixels, pixels=killing)
+        return dataclasses.replace(pixels, pixels=killing)
 
-    monkeypatch.setattr(train.Training, "_data", data)
+    monkeypatch.setattr(training.Training, "_data", data)
     for _ in range(3):
         with pytest.raises(Interrupted) as leaving:
             study.train(tmp_path / "cut", **recipe)
@@ -128,7 +133,7 @@ def test_killed_without_warning_at_20_moments(tmp_path, study, monkeypatch) -> N
     recipe = STATEFUL | {"epochs": 12, "checkpoint_every": 3}
     study.train(tmp_path / "whole", **recipe)
     survived = np.random.default_rng(0).integers(0, 5, 20).tolist()
-    original = train.Training.step
+    original = training.Training.step
 
     def step(self, number, how):
         if survived and survived[0] == 0:
@@ -138,7 +143,7 @@ def test_killed_without_warning_at_20_moments(tmp_path, study, monkeypatch) -> N
             survived[0] -= 1
         return original(self, number, how)
 
-    monkeypatch.setattr(train.Training, "step", step)
+    monkeypatch.setattr(training.Training, "step", step)
     for _ in range(20):
         with pytest.raises(Killed):
             study.train(tmp_path / "cut", **recipe)
@@ -153,14 +158,14 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, study) -> None:
 
 
 def test_divergence_stops_with_step_and_cause(tmp_path, study, monkeypatch) -> None:
-    original = train.accumulate
+    original = training.accumulate
 
     def diverging(model, step, how, seed):
         found = original(model, step, how, seed)
         bad = found.loss * (math.nan if seed == 3 else 1)
-        return train.dataclasses.replace(found, loss=bad)
+        return dataclasses.replace(found, loss=bad)
 
-    monkeypatch.setattr(train, "accumulate", diverging)
+    monkeypatch.setattr(training, "accumulate", diverging)
     with pytest.raises(BakeoffError, match=r"step 3: got a loss of nan.*lower lr"):
         study.train(tmp_path)
 
@@ -174,7 +179,7 @@ def changed(study, folder) -> set[str]:
 
 
 def weights_of(folder):
-    return train.load(folder, "cpu").model.state_dict()
+    return load(folder, "cpu").model.state_dict()
 
 
 @pytest.mark.parametrize(
@@ -184,6 +189,7 @@ def weights_of(folder):
         ({"towers": "image"}, {"image", "scalar"}),
         ({"lora_rank": 2}, {"image", "text", "scalar"}),
         ({"layer_decay": 0.5, "precision": "bf16"}, {"image", "text", "scalar"}),
+        ({"precision": "fp16"}, {"image", "text", "scalar"}),
         ({"wise": 0.0}, set()),
     ],
 )
@@ -224,3 +230,20 @@ def test_missing_prompts_and_images_are_all_named(tmp_path, study, monkeypatch) 
     monkeypatch.setattr("study.BANK", [row for row in BANK if row[0] != "red"])
     with pytest.raises(BakeoffError, match=r"1 training images .*no prompt for red"):
         study.train(tmp_path)
+
+
+def test_augmentation_of_an_unknown_class_is_refused(tmp_path, study) -> None:
+    with pytest.raises(BakeoffError, match="no training image of pink"):
+        study.train(tmp_path, class_augmentation={"pink": {"flip": 0.5}})
+
+
+def test_an_overflow_changes_nothing_and_is_not_remembered(
+    tmp_path, study, monkeypatch
+) -> None:
+    """With a factor far too large, fp16 gradients overflow: both steps are skipped."""
+    scaler = functools.partial(torch.amp.GradScaler, init_scale=2.0**127)
+    monkeypatch.setattr(torch.amp, "GradScaler", scaler)
+    study.train(tmp_path, precision="fp16", queue=20, epochs=0.4)
+    assert changed(study, tmp_path) == set()
+    note = torch.load(tmp_path / "state" / "checkpoint.pt", weights_only=True)
+    assert note["state"]["done"] == 2 and note["state"]["memory"]["filled"] == 0

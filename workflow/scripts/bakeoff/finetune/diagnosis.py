@@ -56,3 +56,14 @@ def explain_batch(recipe: Recipe, n: int, steps: int) -> None:
             recipe.queue,
             n,
         )
+
+
+def check_classes(recipe: Recipe, classes: list[str]) -> None:
+    """Raise BakeoffError for augmentations of classes that there are not."""
+    if unknown := sorted(set(recipe.class_augmentation) - set(classes)):
+        raise BakeoffError(
+            "recipe, class_augmentation",
+            f"no training image of {', '.join(unknown)}",
+            f"classes among {', '.join(classes)}",
+            "Correct the names.",
+        )

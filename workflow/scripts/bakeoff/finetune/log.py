@@ -1,11 +1,13 @@
 """The rows of the training table."""
 
+import math
 import resource
 import sys
 from typing import Any
 
 import pyarrow as pa
 import torch
+from torch import Tensor
 
 from bakeoff.finetune.model import tower_of
 from bakeoff.schemas import SCHEMAS
@@ -34,16 +36,15 @@ class Log:
 
 def tower_norms(model: Any) -> Row:
     """Norms of the gradients: of all, and of either tower (None where it is locked)."""
-    squares: dict[str, float] = {}
+    norms: dict[str, list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         if parameter.grad is not None:
-            tower = tower_of(name)
-            squares[tower] = squares.get(tower, 0.0) + float(parameter.grad.norm()) ** 2
-    root = {tower: square**0.5 for tower, square in squares.items()}
+            norms.setdefault(tower_of(name), []).append(parameter.grad.norm())
+    total = {tower: float(torch.stack(some).norm()) for tower, some in norms.items()}
     return {
-        "grad_norm": sum(squares.values()) ** 0.5,
-        "grad_norm_image": root.get("image"),
-        "grad_norm_text": root.get("text"),
+        "grad_norm": math.hypot(*total.values()),
+        "grad_norm_image": total.get("image"),
+        "grad_norm_text": total.get("text"),
     }
 
 

@@ -1,9 +1,10 @@
 """The encoder that is fine-tuned: loaded, its towers locked or adapted, and grouped."""
 
-import json
+import contextlib
 import math
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.schedule import prior_bias
 
 _BLOCK = re.compile(r"(.*?(?:resblocks|blocks|layers)\.\d+)\.")
+_STAGE = re.compile(r"(.*?stages\.\d+\.)")
 _INPUT = re.compile(
     r"(?:conv1|patch_embed|class_embedding|cls_token|pos_embed|positional_embedding"
-    r"|token_embedding|ln_pre|norm_pre|embeddings)"
+    r"|token_embedding|ln_pre|norm_pre|embeddings|\bstem\b)"
 )
 
 
@@ -38,11 +41,11 @@ def load(folder: Path, device: str) -> Encoder:
 
     Raises BakeoffError for an encoder that another library loads, or without texts.
     """
-    card = json.loads((folder / "encoder.json").read_text())
-    if card["loader"] != "openclip":
+    weights = open_folder(folder)
+    if weights.loader != "openclip":
         raise BakeoffError(
             str(folder),
-            f"an encoder for the loader {card['loader']!r}",
+            f"an encoder for the loader {weights.loader!r}",
             "one with both towers in open_clip's form",
             "Fine-tune the open_clip entry of the same model.",
         )
@@ -50,7 +53,15 @@ def load(folder: Path, device: str) -> Encoder:
     model, preprocess = open_clip.create_model_from_pretrained(
         name, device=device, pretrained_text=False
     )
-    return Encoder(model.float(), preprocess, open_clip.get_tokenizer(name))
+    return Encoder(model.float().eval(), preprocess, open_clip.get_tokenizer(name))
+
+
+def autocast(precision: str, device: str) -> Callable[[], AbstractContextManager]:
+    """What makes the context in which the towers run in this precision."""
+    if precision == "fp32":
+        return contextlib.nullcontext
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    return lambda: torch.autocast(torch.device(device).type, dtype)
 
 
 def tower_of(name: str) -> str:
@@ -172,8 +183,13 @@ def _layers(model: nn.Module, tower: str) -> dict[str, int]:
 
 
 def _below_top(name: str, layers: dict[str, int]) -> int:
-    """Layers between a parameter's and the top: 0 for what follows the last block."""
+    """Layers between a parameter's and the top: 0 for what follows the last block.
+
+    What leads into a stage of blocks (a downsampling) counts with its first block.
+    """
     top = len(layers) + 1
     if block := _BLOCK.match(name):
         return top - layers[block.group(1)]
+    if stage := _STAGE.match(name):
+        return top - min(n for b, n in layers.items() if b.startswith(stage.group(1)))
     return top if _INPUT.search(name) else 0

@@ -9,7 +9,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from bakeoff.errors import BakeoffError
 from bakeoff.finetune.augment import Augmentation
+from bakeoff.images import Unreadable, read_image
+
+
+def read(path: Path) -> Image.Image:
+    """The picture in a file; raises BakeoffError where the manifest no longer holds."""
+    try:
+        return read_image(path)
+    except Unreadable as error:
+        raise BakeoffError(
+            str(path),
+            f"an image that cannot be read: {error}",
+            "the image that the manifest was made from",
+            "Make the manifest again.",
+        ) from error
 
 
 class Pictures:

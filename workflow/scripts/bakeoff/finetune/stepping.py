@@ -75,6 +75,7 @@ class Stepping:
     `seed` makes dropout a function of (seed, position in the batch), so that both
     passes of InfoNCE, and a step repeated after an interruption, see the same masks.
     `between` is called before every micro-batch and may raise to abandon the step.
+    `keep_images` asks for the images' vectors, B x D numbers that only a memory needs.
     """
 
     micro_batch: int
@@ -83,6 +84,7 @@ class Stepping:
     autocast: Callable[[], AbstractContextManager] = nullcontext
     grad_factor: float = 1.0
     between: Callable[[], None] = lambda: None
+    keep_images: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Gradient:
     """What a step leaves besides the gradients.
 
     `loss` is a scalar; `images` and `texts` are unit vectors of this process's share of
-    the batch and of the U texts, without a gradient.
+    the batch (none unless kept) and of the U texts, without a gradient.
     """
 
     loss: Tensor
@@ -160,7 +162,8 @@ class _Run:
             value = bound.terms(x, rows, self._with_queue(t), scale, bias, columns)
             (value * self.how.grad_factor).backward()
             loss = loss + value.detach()
-            vectors.append(x.detach())
+            if self.how.keep_images:
+                vectors.append(x.detach())
         for queued in self._queue_share():
             value = bound.terms(
                 queued.vectors, queued.rows, self._with_queue(t), scale, bias, columns
