@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.compare.pairs import compare as compare_pairs
+from bakeoff.compare import pairs
 from bakeoff.logs import logged
 from bakeoff.tables import groups_of, read_table, read_tables, write_table
 
@@ -24,7 +24,7 @@ def compare(
     settings: dict[str, Any],
 ) -> None:
     """Write the comparisons of one study."""
-    rows = compare_pairs(
+    rows = pairs.compare(
         [read_table(path, "predictions") for path in predictions],
         read_tables(metrics, "metrics"),
         {path.stem: read_table(path, "folds") for path in folds},

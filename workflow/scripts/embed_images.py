@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.extract import extract_images
+from bakeoff.extract import write_embeddings
 from bakeoff.logs import logged
-from bakeoff.tables import read_table, write_table
+from bakeoff.tables import read_table
 
 
 def embed_images(
@@ -25,7 +25,8 @@ def embed_images(
     **how: Any,
 ) -> None:
     """Write the embeddings of one study and encoder."""
-    columns, provenance = extract_images(
+    write_embeddings(
+        output_embeddings,
         read_table(manifest, "manifest"),
         Path(settings["images"]),
         encoder.parent,
@@ -35,7 +36,6 @@ def embed_images(
         precision=settings["precision"],
         **how,
     )
-    write_table(output_embeddings, "embeddings", columns, provenance)
 
 
 if "snakemake" in globals():

@@ -17,7 +17,8 @@ def folds(*, manifest: Path, output_folds: Path, settings: dict[str, Any]) -> No
     rows = make_folds(
         read_table(manifest, "manifest"), settings["protocol"], settings["seed"]
     )
-    write_table(output_folds, "folds", rows, settings)
+    provenance = {**settings["protocol"], "seed": settings["seed"]}
+    write_table(output_folds, "folds", rows, provenance)
 
 
 if "snakemake" in globals():

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.logs import logged
+from bakeoff.store import refuse_mixture
 from bakeoff.tables import origin, read_table, write_table
 from bakeoff.zeroshot import zero_shot
 
@@ -20,10 +21,11 @@ def zeroshot(
     **names: str,
 ) -> None:
     """Write the zero-shot predictions of one study, protocol and encoder."""
-    prompts = read_table(texts, "texts")
+    vectors, prompts = read_table(embeddings, "embeddings"), read_table(texts, "texts")
     trained = origin(prompts)
+    refuse_mixture(embeddings=origin(vectors), texts=trained)
     columns, provenance = zero_shot(
-        read_table(embeddings, "embeddings"),
+        vectors,
         prompts,
         read_table(manifest, "manifest"),
         read_table(folds, "folds"),

@@ -160,8 +160,7 @@ class OrderMetric(_Description):
 
 Terms = Callable[[Outcomes], np.ndarray]
 OnOutcomes = Callable[[Outcomes], float]
-Resamplable = MeanMetric | ConfusionMetric  # fast enough for 10,000 resamples
-Metric = Resamplable | OrderMetric
+Metric = MeanMetric | ConfusionMetric | OrderMetric
 
 
 def confusion(outcomes: Outcomes) -> np.ndarray:
