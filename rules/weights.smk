@@ -1,7 +1,7 @@
 # The only rule that touches the network. It runs on the login node of a cluster.
 rule fetch_weights:
     output:
-        encoder="resources/encoders/{encoder}/encoder.json",
+        encoder="resources/weights/{encoder}/encoder.json",
     log:
         "logs/fetch_weights/{encoder}.log",
     benchmark:

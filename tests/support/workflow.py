@@ -111,6 +111,8 @@ class Jobs:
                 jobs.rules[outputs[0]] = rule
                 jobs.inputs[outputs[0]] = _paths(block, "input")
                 jobs.outputs[outputs[0]] = outputs
+        total = re.search(r"^total +(\d+)$", text, re.MULTILINE)
+        assert len(jobs) == int(total[1] if total else 0) - ("rule all:" in text), text
         return jobs
 
     def __len__(self) -> int:

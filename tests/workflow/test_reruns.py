@@ -17,7 +17,9 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture(scope="module")
 def everything(finished: Workflow) -> Jobs:
-    return finished.planned("--forceall")
+    jobs = finished.planned("--forceall")
+    assert len(jobs) > 30
+    return jobs
 
 
 def edit(place: Path, pattern: str, replacement: str) -> None:

@@ -103,7 +103,9 @@ class Plan:
         """The folder of an encoder's weights: shipped with the code, or fetched."""
         name = encoder.partition("@")[0]
         entry = self.catalogue[name]
-        return self.locate(entry.get("folder") or f"resources/encoders/{name}")
+        if folder := entry.get("folder"):
+            return self.locate(folder)
+        return f"resources/weights/{name}"
 
     def locate(self, path: str) -> str:
         """`path` from the working directory if it is there, else from the code."""
