@@ -47,7 +47,7 @@ CONFIGURATION = {
         ["results/colours/folds/cv.parquet"],
     ),
     "the seed": ({"seed": 2}, ["folds", "probe", "compare", "summary"]),
-    "the precision": ({"extraction": {"precision": "fp32"}}, ["embed_*"]),
+    "the precision": ({"extraction": {"precision": "fp32"}}, ["embed_images"]),
     "the confidence": ({"statistics": {"confidence": 0.9}}, ["compare", "figure_*"]),
     "the equivalence band": (
         {"statistics": {"equivalence": {"accuracy": 0.02}}},

@@ -62,8 +62,9 @@ def _dependencies(path: Path, root: Path) -> tuple[Path, ...]:
             found.extend(_module_files(module, root))
             for alias in node.names:
                 found.extend(_module_files(f"{module}.{alias.name}", root))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.extend(_data_files(node.value, path))
+        else:
+            for name in _named_beside(node):
+                found.extend(_data_files(name, path))
     return tuple(found)
 
 
@@ -86,11 +87,21 @@ def _module_files(name: str, root: Path) -> Iterator[Path]:
             yield place.with_suffix(".py")
 
 
-def _data_files(text: str, path: Path) -> Iterator[Path]:
-    """Files beside the module that one of its strings names."""
-    if not text or len(text) > 80 or "\n" in text or text.startswith((".", "/")):
-        return
-    place = path.parent / text
+def _named_beside(node: ast.AST) -> Iterator[str]:
+    """`name` of `....with_name("name")` and of `... / "name"`."""
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "with_name":
+        parts = node.args
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        parts = [node.right]
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def _data_files(name: str, path: Path) -> Iterator[Path]:
+    """The file of that name beside the module, or all files of that folder."""
+    place = path.parent / name
     if place.is_file() and place.suffix != ".py":
         yield place
     elif place.is_dir() and not (place / "__init__.py").exists():
