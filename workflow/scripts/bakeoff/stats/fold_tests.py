@@ -61,7 +61,8 @@ def correlated_chances(differences: np.ndarray, ratio: float, band: float) -> Ch
         )
     posterior = stats.t(len(x) - 1, mean, scale)
     above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
-    return Chances(above, 1 - above - below, below)
+    # Rounding may leave less than nothing between two tails that add up to one.
+    return Chances(above, max(0.0, 1 - above - below), below)
 
 
 def equivalence_p(differences: np.ndarray, ratio: float, band: float) -> float:
