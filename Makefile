@@ -46,7 +46,7 @@ report: env ## Snakemake's report of the demo, one file: results/report.html
 	$(SNAKEMAKE) --report results/report.html
 
 graph: env ## the rule graph: docs/rulegraph.dot
-	$(BIN)/snakemake --rulegraph dot 2>/dev/null > docs/rulegraph.dot
+	$(BIN)/snakemake --rulegraph dot 2>/dev/null | $(BIN)/python -m planning.rulegraph > docs/rulegraph.dot
 
 reference: env ## config/README.md, from the schema
 	$(BIN)/python -m planning.reference > config/README.md

@@ -29,6 +29,7 @@ import open_clip
 import torch
 from open_clip.loss import ClipLoss, SigLipLoss
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, "workflow/scripts")
 
@@ -142,6 +143,13 @@ def seconds(bench: Bench, side: str) -> float:
     return time.perf_counter() - started
 
 
+def training_gflops(bench: Bench) -> float:
+    """Needed by one image: forward once, backward twice as much; texts not counted."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        bench.model.encode_image(bench.pixels[:1])
+    return 3 * counter.get_total_flops() / 1e9
+
+
 def memory_mb(options: argparse.Namespace, side: str) -> float:
     """Peak memory of a process that makes one gradient."""
     Bench(options).run(side)
@@ -158,6 +166,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--peak-tflops", type=float, help="of the device: prints the share used (MFU)"
+    )
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     options = parser.parse_args()
     for options.loss in ("infonce", "sigmoid"):
@@ -181,9 +192,13 @@ def report(options: argparse.Namespace) -> None:
         ratios = sorted(theirs / ours for theirs, ours in pairs)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             megabytes = pool.apply(memory_mb, (options, side))
+        speed = options.batch / statistics.median(times[side])
+        share = ""
+        if options.peak_tflops:
+            used = speed * training_gflops(bench) / 1e3 / options.peak_tflops
+            share = f"{used:7.1%} of peak"
         print(
-            f"{options.loss:8} {side:10}"
-            f"{options.batch / statistics.median(times[side]):9.1f} samples/s"
+            f"{options.loss:8} {side:10}{speed:9.1f} samples/s{share}"
             f"{statistics.median(ratios):7.2f}x ({ratios[0]:.2f}-{ratios[-1]:.2f})"
             f"{forwards[side]:6.2f} forwards {megabytes:7.0f} MB"
         )

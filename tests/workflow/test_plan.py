@@ -9,6 +9,7 @@ import pytest
 import yaml
 from bakeoff.errors import BakeoffError
 from planning.plan import SECTIONS, make_plan
+from planning.rulegraph import in_order
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,4 +103,4 @@ def test_the_committed_rule_graph_is_that_of_the_workflow() -> None:
         check=True,
     ).stdout
     committed = (ROOT / "docs/rulegraph.dot").read_text(encoding="utf-8")
-    assert made == committed, "run `make graph`"
+    assert in_order(made) == committed, "run `make graph`"
