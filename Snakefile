@@ -32,6 +32,8 @@ include: "rules/zeroshot.smk"
 include: "rules/probe.smk"
 include: "rules/metrics.smk"
 include: "rules/compare.smk"
+include: "rules/costs.smk"
+include: "rules/retrieve.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 
@@ -40,3 +42,4 @@ rule all:
     default_target: True
     input:
         expand("results/{study}/summary.html", study=PLAN.studies),
+        expand("results/{study}/tables/results.csv", study=PLAN.studies),

@@ -9,6 +9,7 @@ from planning.fingerprint import fingerprint as _fingerprint
 from planning.plan import make_plan
 
 CODE = Path(workflow.basedir)
+TABLES = "results tests classes classes_tests costs retrieval data".split()
 
 try:
     PLAN = make_plan(config, CODE)
@@ -63,10 +64,11 @@ def predictions(wildcards):
     ]
 
 
-def of_encoders(pattern):
+def of_encoders(pattern, most=None):
     """A function of wildcards: `pattern` for every encoder of the study.
 
-    With a method in it, for every encoder that the method is used on.
+    With a method in it, for every encoder that the method is used on; `most` takes
+    only so many of the first.
     """
 
     def paths(wildcards):
@@ -74,7 +76,7 @@ def of_encoders(pattern):
         study = wildcards.study
         return [
             pattern.format(**{**wildcards, "encoder": encoder})
-            for encoder in PLAN.encoders(study)
+            for encoder in PLAN.encoders(study)[:most]
             if run == (None, None) or run in PLAN.runs(study, encoder)
         ]
 
@@ -101,6 +103,36 @@ def of_protocols(pattern):
     return paths
 
 
+def folds_of_kind(wildcards):
+    """The folds of all protocols of one kind."""
+    names = PLAN.protocols_of(wildcards.study, wildcards.kind)
+    return [f"results/{wildcards.study}/folds/{name}.parquet" for name in names]
+
+
+def all_weights(wildcards):
+    """The files that name and hash the weights of all encoders of a study."""
+    found = [PLAN.weights(encoder) for encoder in PLAN.encoders(wildcards.study)]
+    return [f"{folder}/encoder.json" for folder in dict.fromkeys(found)]
+
+
+def of_readers(pattern):
+    """A function of wildcards: `pattern` for every encoder with texts in the study.
+
+    With an encoder among the wildcards, for that one, if it has texts.
+    """
+
+    def paths(wildcards):
+        study = wildcards.study
+        asked = wildcards.get("encoder")
+        return [
+            pattern.format(study=study, encoder=encoder)
+            for encoder in ([asked] if asked else PLAN.encoders(study))
+            if PLAN.reads(study, encoder)
+        ]
+
+    return paths
+
+
 def captions(wildcards):
     """The caption of every kind of figure that the study has."""
     kinds = {figure.split("/")[0] for figure in PLAN.figures(wildcards.study)}
@@ -122,3 +154,4 @@ wildcard_constraints:
     protocol="|".join(map(re.escape, PLAN.config["protocols"])),
     method="|".join(map(re.escape, [*PLAN.config["probes"], "zeroshot"])),
     probe="|".join(map(re.escape, PLAN.config["probes"])) or "none",
+    kind="curve|fewshot",

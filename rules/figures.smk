@@ -189,3 +189,245 @@ rule figure_ages:
         "Drawing the age bias of {wildcards.study}"
     script:
         "../workflow/scripts/figure_ages.py"
+
+
+rule figure_confusion_difference:
+    input:
+        predictions=of_encoders(
+            "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet",
+            most=2,
+        ),
+    output:
+        svg=report(
+            "results/{study}/figures/confusion_difference/{protocol}/{method}.svg",
+            caption="../workflow/report/confusion_difference.rst",
+            category="{study}",
+            labels={
+                "figure": "Confusion, difference",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/confusion_difference/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/confusion_difference/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/confusion_difference/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_confusion_difference"),
+        code=code_version("figure_confusion_difference.py"),
+    message:
+        "Drawing the different confusions of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_confusion_difference.py"
+
+
+rule figure_qualitative:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        predictions=of_encoders(
+            "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet",
+            most=2,
+        ),
+    output:
+        svg=report(
+            "results/{study}/figures/qualitative/{protocol}/{method}.svg",
+            caption="../workflow/report/qualitative.rst",
+            category="{study}",
+            labels={
+                "figure": "Qualitative",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/qualitative/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/qualitative/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/qualitative/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_qualitative"),
+        code=code_version("figure_qualitative.py"),
+    message:
+        "Drawing the chosen images of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_qualitative.py"
+
+
+rule figure_disputes:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        predictions=of_encoders(
+            "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet"
+        ),
+    output:
+        svg=report(
+            "results/{study}/figures/disputes/{protocol}/{method}.svg",
+            caption="../workflow/report/disputes.rst",
+            category="{study}",
+            labels={
+                "figure": "Disputed labels",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/disputes/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/disputes/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/disputes/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_disputes"),
+        code=code_version("figure_disputes.py"),
+    message:
+        "Drawing the disputed labels of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_disputes.py"
+
+
+rule figure_reliability:
+    input:
+        predictions=of_encoders(
+            "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet"
+        ),
+    output:
+        svg=report(
+            "results/{study}/figures/reliability/{protocol}/{method}.svg",
+            caption="../workflow/report/reliability.rst",
+            category="{study}",
+            labels={
+                "figure": "Reliability",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/reliability/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/reliability/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/reliability/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_reliability"),
+        code=code_version("figure_reliability.py"),
+    message:
+        "Drawing the reliability of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_reliability.py"
+
+
+rule figure_tradeoff:
+    input:
+        metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        costs="results/{study}/costs.parquet",
+    output:
+        svg=report(
+            "results/{study}/figures/tradeoff/{protocol}/{method}.svg",
+            caption="../workflow/report/tradeoff.rst",
+            category="{study}",
+            labels={
+                "figure": "Trade-off",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/tradeoff/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/tradeoff/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/tradeoff/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_tradeoff"),
+        code=code_version("figure_tradeoff.py"),
+    message:
+        "Drawing the costs and accuracies of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_tradeoff.py"
+
+
+rule figure_learning_curve:
+    input:
+        metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        folds=folds_of_kind,
+    output:
+        svg=report(
+            "results/{study}/figures/learning_curve/{kind}/{method}.svg",
+            caption="../workflow/report/learning_curve.rst",
+            category="{study}",
+            labels={
+                "figure": "Learning curve",
+                "method": "{method}",
+                "protocol": "{kind}",
+            },
+        ),
+        png="results/{study}/figures/learning_curve/{kind}/{method}.png",
+    log:
+        "logs/figures/{study}/learning_curve/{kind}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/learning_curve/{kind}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_learning_curve"),
+        code=code_version("figure_learning_curve.py"),
+    message:
+        "Drawing the learning curve of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_learning_curve.py"
+
+
+rule figure_embedding_map:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        embeddings="results/{study}/embeddings/{encoder}.parquet",
+    output:
+        svg=report(
+            "results/{study}/figures/embedding_map/{encoder}.svg",
+            caption="../workflow/report/embedding_map.rst",
+            category="{study}",
+            labels={"figure": "Embeddings", "encoder": "{encoder}"},
+        ),
+        png="results/{study}/figures/embedding_map/{encoder}.png",
+    log:
+        "logs/figures/{study}/embedding_map/{encoder}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/embedding_map/{encoder}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_embedding_map"),
+        code=code_version("figure_embedding_map.py"),
+    message:
+        "Drawing the embeddings of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_embedding_map.py"

@@ -5,6 +5,8 @@ rule summary:
         predictions=predictions,
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
         comparisons="results/{study}/comparisons.parquet",
+        costs="results/{study}/costs.parquet",
+        retrieval="results/{study}/retrieval.parquet",
         figures=figures(".svg"),
         captions=captions,
     output:
@@ -31,3 +33,76 @@ rule summary:
         "Writing the summary of {wildcards.study}"
     script:
         "../workflow/scripts/summary.py"
+
+
+rule tables:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        comparisons="results/{study}/comparisons.parquet",
+        costs="results/{study}/costs.parquet",
+        retrieval="results/{study}/retrieval.parquet",
+    output:
+        results=report(
+            "results/{study}/tables/results.csv",
+            caption="../workflow/report/table_results.rst",
+            category="{study}",
+            labels={"figure": "Table: every metric"},
+        ),
+        tests=report(
+            "results/{study}/tables/tests.csv",
+            caption="../workflow/report/table_tests.rst",
+            category="{study}",
+            labels={"figure": "Table: tests"},
+        ),
+        classes=report(
+            "results/{study}/tables/classes.csv",
+            caption="../workflow/report/table_classes.rst",
+            category="{study}",
+            labels={"figure": "Table: classes"},
+        ),
+        classes_tests=report(
+            "results/{study}/tables/classes_tests.csv",
+            caption="../workflow/report/table_classes_tests.rst",
+            category="{study}",
+            labels={"figure": "Table: tests by class"},
+        ),
+        costs=report(
+            "results/{study}/tables/costs.csv",
+            caption="../workflow/report/table_costs.rst",
+            category="{study}",
+            labels={"figure": "Table: costs"},
+        ),
+        retrieval=report(
+            "results/{study}/tables/retrieval.csv",
+            caption="../workflow/report/table_retrieval.rst",
+            category="{study}",
+            labels={"figure": "Table: retrieval"},
+        ),
+        data=report(
+            "results/{study}/tables/data.csv",
+            caption="../workflow/report/table_data.rst",
+            category="{study}",
+            labels={"figure": "Table: images"},
+        ),
+        others=expand(
+            "results/{{study}}/tables/{name}.{kind}",
+            name=TABLES,
+            kind=["md", "tex"],
+        ),
+    log:
+        "logs/tables/{study}.log",
+    benchmark:
+        "benchmarks/results/tables/{study}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("tables"),
+        code=code_version("tables.py"),
+    message:
+        "Printing the tables of {wildcards.study}"
+    script:
+        "../workflow/scripts/tables.py"

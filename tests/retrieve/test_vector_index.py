@@ -7,9 +7,11 @@ from bakeoff.retrieve import VectorIndex, build_index, describe
 from bakeoff.tables import read_table, write_table
 
 ENCODER = "clip"
+KEY = {"files": {"model.safetensors": "aa"}, "precision": "fp32"}
+OTHER = {"files": {"model.safetensors": "bb"}, "precision": "fp32"}
 
 
-def tables(folder, images, texts=None, *, encoder=ENCODER, key="k1"):
+def tables(folder, images, texts=None, *, encoder=ENCODER, key=KEY):
     """Embeddings, manifest and texts as the workflow writes them."""
     ids = [f"{i:06d}" for i in range(len(images))]
     note = {"encoder": encoder, "key": key}
@@ -135,7 +137,7 @@ def test_asking_for_more_than_there_is(tmp_path):
     ("query", "asked", "words"),
     [
         ([1, 0], {"encoder": "siglip"}, "vectors of siglip.*expected vectors of clip"),
-        ([1, 0], {"encoder": ENCODER, "key": "other"}, "key other"),
+        ([1, 0], {"encoder": ENCODER, "key": OTHER}, "other weights"),
         ([1, 0, 0], {"encoder": ENCODER}, "length 3.*expected length 2"),
         ([0, 0], {"encoder": ENCODER}, "zero or not finite"),
         ([np.nan, 0], {"encoder": ENCODER}, "zero or not finite"),

@@ -17,6 +17,8 @@ def summary(
     predictions: list[Path],
     metrics: list[Path],
     comparisons: Path,
+    costs: Path,
+    retrieval: Path,
     figures: list[Path],
     captions: list[Path],
     output_page: Path,
@@ -35,6 +37,8 @@ def summary(
         [read_table(path, "predictions") for path in predictions],
         read_tables(metrics, "metrics"),
         read_table(comparisons, "comparisons"),
+        read_table(costs, "costs"),
+        read_table(retrieval, "metrics"),
         {
             path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
             for path in figures
@@ -52,6 +56,8 @@ if "snakemake" in globals():
             predictions=[Path(path) for path in snakemake.input.predictions],
             metrics=[Path(path) for path in snakemake.input.metrics],
             comparisons=Path(snakemake.input.comparisons),
+            costs=Path(snakemake.input.costs),
+            retrieval=Path(snakemake.input.retrieval),
             figures=[Path(path) for path in snakemake.input.figures],
             captions=[Path(path) for path in snakemake.input.captions],
             output_page=Path(snakemake.output.page),

@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_init(commands)
     _add_audit(commands)
     _add_power(commands)
+    _add_search(commands)
     return parser
 
 
@@ -151,6 +152,53 @@ def _power(options: argparse.Namespace) -> int:
         )
     if not options.images and not options.difference:
         _given(None, "--images or --difference")
+    return 0
+
+
+def _add_search(commands: argparse._SubParsersAction) -> None:
+    search = commands.add_parser(
+        "search",
+        help="the images of a study that are nearest to a text or to a picture",
+        description="The images of a finished study that are nearest to a text or to a "
+        "picture, in the index of one encoder, which the workflow makes when asked for "
+        "results/STUDY/index/ENCODER.",
+    )
+    search.add_argument("text", nargs="?", help='such as "person juggling"')
+    search.add_argument("--image", type=Path, help="a picture to search by instead")
+    search.add_argument("--study", required=True, help="id of the study")
+    search.add_argument("--encoder", required=True, help="id of the encoder")
+    search.add_argument("--count", type=int, default=10, help="how many (10)")
+    search.add_argument("--prompts", action="store_true", help="find prompts as well")
+    search.add_argument("--page", type=Path, help="write what was found as a page")
+    search.add_argument(
+        "--results", type=Path, default=Path("results"), help="folder of results"
+    )
+    search.set_defaults(run=_search)
+
+
+def _search(options: argparse.Namespace) -> int:
+    from bakeoff.images import read_image
+    from bakeoff.search import search_study
+
+    if (options.text is None) == (options.image is None):
+        raise BakeoffError(
+            "search",
+            "no query" if options.text is None else "a text and an image",
+            "a text or --image FILE",
+            'As in: bakeoff search "person juggling" --study NAME --encoder ID',
+        )
+    found = search_study(
+        options.results / options.study,
+        read_image(options.image) if options.image else options.text,
+        encoder=options.encoder,
+        kinds=("image", "text") if options.prompts else ("image",),
+        count=options.count,
+    )
+    for hit in found.hits:
+        print(f"{hit.cosine:.3f}  {hit.label:20}  {hit.path or hit.name}")
+    if options.page:
+        found.write_page(options.page)
+        print(f"wrote {options.page}")
     return 0
 
 

@@ -4,11 +4,13 @@ All encoders of a comparison must be measured by one job on one quiet machine: r
 different machines, or of a busy one, do not compare.
 """
 
+import multiprocessing
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,67 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.encoders import Encoder, load_encoder, open_folder
-from bakeoff.extract import encode_files
+from bakeoff.encoders.hardware import choose_device
+from bakeoff.extract import encode_files, settled_precision
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured: a folder of weights, and a resolution or the model's own."""
+
+    folder: Path
+    resolution: int | None = None
+
+
+def measure_all(
+    encoders: Mapping[str, Measured],
+    images: Sequence[Path],
+    *,
+    store: Path,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 1,
+    rounds: int = 3,
+) -> dict[str, list[Any]]:
+    """The rows of `costs` of all encoders, in their order, as columns.
+
+    Each is measured in a process of its own, one after the other, since a process never
+    gives back its peak of memory. `auto` is settled as it is for embeddings, and
+    recorded in `store`.
+    """
+    # ASSUME nothing was computed before: a forked process has libraries, no threads.
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        rows = [
+            pool.apply(
+                _measure,
+                (name, measured, images, store, device, precision, threads, rounds),
+            )
+            for name, measured in encoders.items()
+        ]
+    return {column: [row[column][0] for row in rows] for column in rows[0]}
+
+
+def _measure(
+    name: str,
+    measured: Measured,
+    images: Sequence[Path],
+    store: Path,
+    device: str,
+    precision: str,
+    threads: int,
+    rounds: int,
+) -> dict[str, list[Any]]:
+    weights = open_folder(measured.folder)
+    return measure_costs(
+        measured.folder,
+        images,
+        encoder_id=name,
+        resolution=measured.resolution,
+        device=choose_device(device),
+        precision=settled_precision(precision, weights, store, device),
+        threads=threads,
+        rounds=rounds,
+    )
 
 
 def measure_costs(

@@ -87,7 +87,7 @@ def _encoded(
 ) -> tuple[Shelf, list[str], dict[str, Any]]:
     """The shelf that now holds all vectors, the sorted ids, and the provenance."""
     weights = open_folder(encoder_folder)
-    precision = _settled(precision, weights, store, device)
+    precision = settled_precision(precision, weights, store, device)
     shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
     paths = _paths(manifest, part)
     missing = shelf.missing(paths)
@@ -169,7 +169,9 @@ def _paths(manifest: pa.Table, part: Part) -> dict[str, str]:
     }
 
 
-def _settled(precision: str, weights: WeightsFolder, store: Path, device: str) -> str:
+def settled_precision(
+    precision: str, weights: WeightsFolder, store: Path, device: str
+) -> str:
     """The precision itself, `auto` replaced by what was found on first use."""
     if precision != "auto":
         return precision

@@ -9,6 +9,7 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.units import Unit, unit_of
 from bakeoff.metrics.definitions import METRICS
+from bakeoff.tables import atomic_path
 
 Raw = str | float | None
 
@@ -191,6 +193,78 @@ def costs_sheet(costs: pa.Table) -> Sheet:
         "Measured in one run; latency is of one image, speed from files to vectors."
     )
     return Sheet("costs", "Costs", caption, columns, lines)
+
+
+def retrieval_sheet(
+    retrieval: pa.Table, *, encoders: Sequence[str] | None = None
+) -> Sheet:
+    """R@k and mAP of prompts finding images and images finding prompts."""
+    rows = frame(retrieval)
+    found = {
+        (row["encoder"], row["metric"]): row["value"] for row in rows.to_dict("records")
+    }
+    counts = rows.dropna(subset=["denominator"])
+    queries = {
+        (row["encoder"], row["metric"]): row["denominator"]
+        for row in counts.to_dict("records")
+    }
+    measures = [*(f"recall_{k}" for k in _KS), "map"]
+    lines = []
+    for encoder in (
+        e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])
+    ):
+        for way, words in _WAYS.items():
+            values = [found[encoder, f"{way}_{m}"] for m in measures]
+            cells = [Cell(_fixed(100 * _nan(v), 1), (v,)) for v in values]
+            asked = queries[encoder, f"{way}_recall_{_KS[0]}"]
+            lines.append((_word(encoder), Cell(words, (way,)), _count(asked), *cells))
+    columns = (
+        Column("Encoder", ("encoder",), number=False),
+        Column("Direction", ("direction",), number=False),
+        Column("Queries", ("queries",)),
+        *(Column(f"R@{k} (%)", (f"recall_{k}",)) for k in _KS),
+        Column("mAP (%)", ("map",)),
+    )
+    caption = (
+        "R@k: share of queries with an item of their own class among the k nearest; "
+        "mAP: mean average precision. Test images only, where the study is divided."
+    )
+    return Sheet("retrieval", "Retrieval", caption, columns, lines)
+
+
+_KS = (1, 5, 10)
+_WAYS = {"text_to_image": "prompt finds images", "image_to_text": "image finds prompts"}
+
+
+def study_sheets(
+    *,
+    manifest: pa.Table,
+    metrics: pa.Table,
+    comparisons: pa.Table,
+    costs: pa.Table,
+    retrieval: pa.Table,
+    encoders: Sequence[str],
+    confidence: float,
+) -> dict[str, Sheet]:
+    """All tables of a study by name; those that say nothing of it have no rows."""
+    sheets = [
+        results_sheet(metrics, encoders=encoders, confidence=confidence),
+        comparisons_sheet(comparisons),
+        classes_sheet(metrics, encoders=encoders),
+        comparisons_sheet(comparisons, per_class=True),
+        costs_sheet(costs),
+        retrieval_sheet(retrieval, encoders=encoders),
+        data_sheet(manifest),
+    ]
+    return {sheet.name: sheet for sheet in sheets}
+
+
+def write_sheets(folder: Path, sheets: Iterable[Sheet]) -> None:
+    """NAME.csv, NAME.md and NAME.tex of every sheet, each whole or not at all."""
+    for sheet in sheets:
+        for kind, printed in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
+            with atomic_path(folder / f"{sheet.name}.{kind}") as temporary:
+                temporary.write_text(printed(sheet), encoding="utf-8", newline="\n")
 
 
 def data_sheet(manifest: pa.Table) -> Sheet:

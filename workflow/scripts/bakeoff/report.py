@@ -1,24 +1,20 @@
 """The page of a study, put together from its tables and figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from jinja2 import Template
 
 from bakeoff import __version__
 from bakeoff.compare.labels import TESTS, default_band
+from bakeoff.figures.style import is_empty
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
-from bakeoff.paper_tables import (
-    Sheet,
-    classes_sheet,
-    comparisons_sheet,
-    data_sheet,
-    results_sheet,
-)
+from bakeoff.paper_tables import Sheet, study_sheets
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
 from bakeoff.verdict import summary_verdict
@@ -27,11 +23,39 @@ TITLES = {
     "accuracy": "Accuracy of every encoder",
     "differences": "Differences between encoders",
     "probabilities": "Probability of a better encoder",
+    "tradeoff": "Accuracy against cost",
     "classes": "Class by class",
     "confusion": "Confusions",
+    "confusion_difference": "Where two encoders confuse differently",
     "ages": "Age bias",
+    "qualitative": "The same images seen by two encoders",
+    "disputes": "Labels that every encoder disputes",
+    "reliability": "Reliability of probabilities",
+    "learning_curve": "Learning curve",
+    "embedding_map": "Map of embeddings",
 }
-_FIRST = ("accuracy", "differences", "probabilities")
+
+# Name, title, the kinds of figures and the tables of every section, in reading order.
+_SECTIONS = (
+    (
+        "answer",
+        "The comparison",
+        ("accuracy", "differences", "probabilities"),
+        ("results", "tests"),
+    ),
+    ("costs", "What it costs", ("tradeoff",), ("costs",)),
+    (
+        "classes",
+        "Class by class",
+        ("classes", "confusion", "confusion_difference", "ages"),
+        ("classes", "classes_tests"),
+    ),
+    ("mistakes", "Right and wrong", ("qualitative", "disputes"), ()),
+    ("calibration", "How sure the encoders are", ("reliability",), ()),
+    ("training-images", "More training images", ("learning_curve",), ()),
+    ("embeddings", "The embeddings", ("embedding_map",), ("retrieval",)),
+    ("data", "The images", (), ("data",)),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +65,9 @@ class Study:
     figures: SVG text by name (`accuracy`, `confusion/<protocol>/<method>`, ...);
     captions: the figures' caption templates by the first part of their names;
     settings: title, synthetic, encoders, control, metrics, confidence, equivalence,
-    replicates, protocols, probes and seed, as configured.
+    replicates, protocols, probes and seed, as configured; main_run: the protocol and
+    the method that the verdict and the gallery show first. retrieval: a table of
+    metrics.
     """
 
     name: str
@@ -51,6 +77,8 @@ class Study:
     predictions: Sequence[pa.Table]
     metrics: pa.Table
     comparisons: pa.Table
+    costs: pa.Table
+    retrieval: pa.Table
     figures: Mapping[str, str]
     captions: Mapping[str, str]
 
@@ -61,14 +89,12 @@ def study_page(study: Study, images: Path, threads: int = 1) -> Page:
     `images` is the folder that the manifest's paths start from.
     """
     settings = study.settings
+    verdicts, others = _verdicts(study)
     return Page(
         study.name,
         settings["title"],
-        verdicts=summary_verdict(
-            study.comparisons,
-            metrics=settings["metrics"],
-            control=settings["control"],
-        ),
+        verdicts=verdicts,
+        others=others,
         facts=_facts(study),
         sections=_sections(study),
         gallery=_gallery(study, images, threads),
@@ -92,42 +118,56 @@ def _facts(study: Study) -> dict[str, str]:
     return facts
 
 
+def _verdicts(study: Study) -> tuple[list[str], list[str]]:
+    """Sentences of the main run, and those of all other methods and divisions."""
+    protocol, method = study.settings["main_run"]
+    main = pc.and_(
+        pc.equal(study.comparisons["protocol"], protocol),
+        pc.equal(study.comparisons["method"], method),
+    )
+    first, rest = (study.comparisons.filter(m) for m in (main, pc.invert(main)))
+    how = {k: study.settings[k] for k in ("metrics", "control")}
+    if not (first.num_rows and rest.num_rows):
+        return summary_verdict(study.comparisons, **how), []
+    return summary_verdict(first, **how), summary_verdict(rest, **how)
+
+
 def _sections(study: Study) -> list[Section]:
-    encoders, level = study.settings["encoders"], study.settings["confidence"]
-    detailed = [name for name in study.figures if name not in _FIRST]
+    """Sections with what the study has of each; figures without content are left out."""
+    sheets = study_sheets(
+        manifest=study.manifest,
+        metrics=study.metrics,
+        comparisons=study.comparisons,
+        costs=study.costs,
+        retrieval=study.retrieval,
+        encoders=study.settings["encoders"],
+        confidence=study.settings["confidence"],
+    )
     return [
         Section(
-            "answer",
-            "The comparison",
-            pictures=[_picture(study, n) for n in _FIRST if n in study.figures],
-            sheets=[
-                results_sheet(study.metrics, encoders=encoders, confidence=level),
-                comparisons_sheet(study.comparisons),
+            name,
+            title,
+            pictures=[
+                _picture(study, figure)
+                for kind in kinds
+                for figure, svg in study.figures.items()
+                if figure.split("/")[0] == kind and not is_empty(svg)
             ],
-        ),
-        Section(
-            "classes",
-            "Class by class",
-            pictures=[_picture(study, name) for name in detailed],
-            sheets=_class_sheets(study, encoders),
-        ),
-        Section("data", "The images", sheets=[data_sheet(study.manifest)]),
+            sheets=_with_rows(sheets[table] for table in tables),
+        )
+        for name, title, kinds, tables in _SECTIONS
     ]
 
 
-def _class_sheets(study: Study, encoders: Sequence[str]) -> list[Sheet]:
-    sheets = [classes_sheet(study.metrics, encoders=encoders)]
-    if len(encoders) > 1:
-        sheets.append(comparisons_sheet(study.comparisons, per_class=True))
-    return sheets
+def _with_rows(sheets: Iterable[Sheet]) -> list[Sheet]:
+    return [sheet for sheet in sheets if sheet.rows]
 
 
 def _picture(study: Study, name: str) -> Picture:
     kind, *run = name.split("/")
     title = TITLES[kind]
     if run:
-        protocol, method = run
-        title += f": {method}, {protocol}"
+        title += ": " + ", ".join(reversed(run))
     words = Template(study.captions[kind]).render(
         snakemake={"wildcards": {"study": study.name}}
     )
@@ -136,9 +176,7 @@ def _picture(study: Study, name: str) -> Picture:
 
 
 def _gallery(study: Study, images: Path, threads: int) -> Gallery | None:
-    protocol = _preferred_protocol(study)
-    probes = list(study.settings["probes"])
-    method = probes[0] if probes else "zeroshot"
+    protocol, method = study.settings["main_run"]
     return make_gallery(
         manifest=study.manifest,
         predictions=study.predictions,
@@ -149,13 +187,6 @@ def _gallery(study: Study, images: Path, threads: int) -> Gallery | None:
         encoders=study.settings["encoders"],
         threads=threads,
     )
-
-
-def _preferred_protocol(study: Study) -> str:
-    """A fixed test set where there is one: its images were never trained on."""
-    protocols = study.settings["protocols"]
-    fixed = [name for name, p in protocols.items() if p["kind"] == "split"]
-    return (fixed or list(protocols))[0]
 
 
 def _methods(study: Study) -> dict[str, str]:

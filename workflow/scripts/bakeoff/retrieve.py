@@ -17,7 +17,7 @@ Malkov, Y. A. and Yashunin, D. A. (2020), IEEE TPAMI 42:824-836; the graph is us
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from usearch.index import Index
 
 from bakeoff.errors import BakeoffError
+from bakeoff.store import digest, files
 from bakeoff.tables import origin, strings
 
 Kind = Literal["image", "text"]
@@ -68,6 +69,7 @@ def build_index(
     images: pa.Table,
     manifest: pa.Table,
     texts: pa.Table | None = None,
+    about: Mapping[str, Any] | None = None,
     exact_below: int = 50_000,
     target: float = 0.95,
     seed: int = 0,
@@ -75,6 +77,7 @@ def build_index(
 ) -> list[Part]:
     """Write the index of `images` (embeddings) and `texts`, and say how good it is.
 
+    `about` is kept with it: whatever a later search must know, JSON-able.
     The folder appears whole or not at all and takes the place of an older one. Raises
     BakeoffError where the two tables come from different encoders, where vectors are
     zero or not finite, or where an image is missing from the manifest.
@@ -101,8 +104,13 @@ def build_index(
                 part = _graph(new, part, vectors, norms, target, seed, threads)
             parts.append(part)
             start = stop
-        note = {"encoder": encoder, "key": key, "dimension": dimension}
-        note["parts"] = [asdict(part) for part in parts]
+        note = {
+            "encoder": encoder,
+            "key": key,
+            "dimension": dimension,
+            "about": dict(about or {}),
+            "parts": [asdict(part) for part in parts],
+        }
         (new / "index.json").write_text(json.dumps(note, indent=1, sort_keys=True))
         shutil.rmtree(folder, ignore_errors=True)
         new.replace(folder)
@@ -124,8 +132,9 @@ class VectorIndex:
                 "Ask the workflow for the index of this encoder.",
             ) from error
         self.encoder: str = note["encoder"]
-        self.key: str | None = note["key"]
+        self.key: Mapping[str, Any] | None = note["key"]
         self.dimension: int = note["dimension"]
+        self.about: dict[str, Any] = note["about"]
         self.parts = [Part(**part) for part in note["parts"]]
         self._vectors, self._norms = _map(self.folder)
         self._entries = pq.read_table(self.folder / "entries.parquet", memory_map=True)
@@ -140,14 +149,14 @@ class VectorIndex:
         queries: np.ndarray,
         *,
         encoder: str,
-        key: str | None = None,
+        key: Mapping[str, Any] | None = None,
         kinds: Sequence[Kind] = ("image",),
         count: int = 10,
     ) -> list[list[Hit]]:
         """The `count` nearest entries of each query, the nearest first.
 
-        queries: (q, d) float, vectors of `encoder`; its `key`, where given, must be
-        that of the index too (same weights, resolution and arithmetic).
+        queries: (q, d) float, vectors of `encoder`; its `key`, where given, must name
+        the files that the index was made with: the same weights.
         """
         queries = self._checked(np.atleast_2d(queries), encoder, key)
         found: list[list[tuple[float, int]]] = [[] for _ in queries]
@@ -170,18 +179,18 @@ class VectorIndex:
         return _approximate(graph, self._vectors, self._norms, part, queries, count)
 
     def _checked(
-        self, queries: np.ndarray, encoder: str, key: str | None
+        self, queries: np.ndarray, encoder: str, key: Mapping[str, Any] | None
     ) -> np.ndarray:
         here, where = f"vectors of {self.encoder}", f"search in {self.folder}"
         remedy = f"Encode the query with {self.encoder}, or search its own index."
         if encoder != self.encoder:
             raise BakeoffError(where, f"vectors of {encoder}", here, remedy)
-        if key is not None and self.key is not None and key != self.key:
+        if key is not None and self.key is not None and files(key) != files(self.key):
             raise BakeoffError(
                 where,
-                f"vectors of {encoder} with key {key[:12]}",
-                f"{here} with key {self.key[:12]}",
-                "Weights, resolution or arithmetic differ: build the index anew.",
+                f"vectors of {encoder} with other weights ({digest(key)[:12]})",
+                f"{here} as it was indexed ({digest(self.key)[:12]})",
+                "The weights have changed since: ask the workflow for the index again.",
             )
         if queries.shape[1] != self.dimension:
             received = f"vectors of length {queries.shape[1]}"
@@ -193,7 +202,9 @@ class VectorIndex:
         return Hit(row["kind"], row["name"], row["path"], row["label"], cosine)
 
 
-def _same_encoder(images: pa.Table, texts: pa.Table | None) -> tuple[str, str | None]:
+def _same_encoder(
+    images: pa.Table, texts: pa.Table | None
+) -> tuple[str, Mapping[str, Any] | None]:
     said = origin(images)
     encoder, key = said.get("encoder", "unnamed"), said.get("key")
     if texts is not None and origin(texts).get("encoder", "unnamed") != encoder:

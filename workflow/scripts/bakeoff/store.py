@@ -133,7 +133,7 @@ def refuse_mixture(**provenances: Mapping[str, Any]) -> None:
     two encoders have nothing to do with each other, whatever their lengths: no joining,
     indexing or scoring across them.
     """
-    makers = [(p["encoder"], _files(p["key"])) for p in provenances.values()]
+    makers = [(p["encoder"], files(p["key"])) for p in provenances.values()]
     if any(maker != makers[0] for maker in makers):
         told = ", ".join(
             f"{name} of {origin['encoder']} (key {digest(origin['key'])[:12]})"
@@ -147,6 +147,6 @@ def refuse_mixture(**provenances: Mapping[str, Any]) -> None:
         )
 
 
-def _files(key: Mapping[str, Any]) -> Any:
-    """The files behind a key, those of a derived encoder's parts included."""
-    return key.get("files") or [_files(part) for part in key["parts"]]
+def files(key: Mapping[str, Any]) -> Any:
+    """Names and hashes of the files behind a key, or behind its parts if derived."""
+    return key.get("files") or [files(part) for part in key["parts"]]

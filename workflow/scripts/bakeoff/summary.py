@@ -55,6 +55,7 @@ class Page:
     study: str
     title: str
     verdicts: Sequence[str]
+    others: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     sections: Sequence[Section] = ()
     gallery: Gallery | None = None
@@ -66,7 +67,8 @@ class Page:
 def write_summary(path: str | Path, page: Page) -> None:
     """Write `page` to `path`, whole or not at all.
 
-    `verdicts` are sentences, the first one the answer; `facts` short pairs such as
+    `verdicts` are sentences, the first one the answer; `others`, of further methods, are
+    folded away; `facts` short pairs such as
     images: 1,890; `methods` and `provenance` name and value. Sections without figures
     and tables are left out.
     """

@@ -17,6 +17,11 @@ from planning.config import closest, complete, load_schema
 
 Settings = dict[str, Any]
 
+# Kinds of protocols that vary the number of training images.
+GROWING = ("curve", "fewshot")
+# Kinds of probes whose scores are probabilities; zero-shot scores are logits.
+PROBABILISTIC = ("logistic", "corn", "knn")
+
 
 class Wildcards(Protocol):
     """What Snakemake hands to a function: one attribute per wildcard."""
@@ -25,6 +30,7 @@ class Wildcards(Protocol):
     encoder: str
     protocol: str
     probe: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -82,22 +88,71 @@ class Plan:
     def runs(self, study: str, encoder: str) -> list[tuple[str, str]]:
         """(protocol, method) of every table of predictions of an encoder."""
         methods = list(self.probes(study))
-        if self.study(study)["prompts"] and self.entry(encoder)["text"]:
+        if self.reads(study, encoder):
             methods.append("zeroshot")
         return [(p, m) for p in self.protocols(study) for m in methods]
 
+    def reads(self, study: str, encoder: str) -> bool:
+        """Whether the study has prompts and the encoder a text tower."""
+        return bool(self.study(study)["prompts"] and self.entry(encoder)["text"])
+
+    def main_run(self, study: str) -> tuple[str, str]:
+        """The (protocol, method) that is looked at image by image.
+
+        A fixed test set where there is one, since nothing was trained on its images;
+        the first probe, or zero-shot classification where there is none.
+        """
+        protocols = self.protocols_of(study, "split") or self.protocols(study)
+        return protocols[0], (self.probes(study) or ["zeroshot"])[0]
+
+    def protocols_of(self, study: str, *kinds: str) -> list[str]:
+        """Names of the study's protocols of these kinds."""
+        known = self.config["protocols"]
+        return [p for p in self.protocols(study) if known[p]["kind"] in kinds]
+
     def figures(self, study: str) -> list[str]:
         """Names of a study's figures, as they stand in its folder of figures."""
-        runs = sorted(
-            {run for e in self.encoders(study) for run in self.runs(study, e)}
-        )
-        several = len(self.encoders(study)) > 1
-        names = ["accuracy"]
-        if several:
-            names += ["differences", "probabilities"]
+        encoders = self.encoders(study)
+        runs = sorted({run for e in encoders for run in self.runs(study, e)})
+        growing = self.protocols_of(study, *GROWING)
+        several = len(encoders) > 1
         ordinal = self.study(study)["labels"] == "ordinal"
         per_run = ["confusion"] + ["classes"] * several + ["ages"] * ordinal
-        return names + [f"{name}/{p}/{m}" for name in per_run for p, m in runs]
+        return [
+            *["accuracy"],
+            *["differences", "probabilities"] * several,
+            *[f"{f}/{p}/{m}" for f in per_run for p, m in runs if p not in growing],
+            *self._figures_of_the_main_run(study, runs),
+            *self._learning_curves(study),
+            *[f"embedding_map/{encoder}" for encoder in encoders],
+        ]
+
+    def _figures_of_the_main_run(
+        self, study: str, runs: list[tuple[str, str]]
+    ) -> list[str]:
+        """Pictures, pairs and calibration: of one run, as all runs would be too many."""
+        protocol, method = self.main_run(study)
+        names = []
+        if len(self.encoders(study)) > 1 and (protocol, method) in runs:
+            pairs = ["tradeoff", "confusion_difference", "qualitative", "disputes"]
+            names = [f"{name}/{protocol}/{method}" for name in pairs]
+        return names + [
+            f"reliability/{protocol}/{m}"
+            for p, m in runs
+            if p == protocol and self._has_probabilities(m)
+        ]
+
+    def _has_probabilities(self, method: str) -> bool:
+        probe = self.config["probes"].get(method)
+        return probe is None or probe["kind"] in PROBABILISTIC
+
+    def _learning_curves(self, study: str) -> list[str]:
+        return [
+            f"learning_curve/{kind}/{probe}"
+            for kind in GROWING
+            if self.protocols_of(study, kind)
+            for probe in self.probes(study)
+        ]
 
     def weights(self, encoder: str) -> str:
         """The folder of an encoder's weights: shipped with the code, or fetched."""
@@ -282,6 +337,68 @@ def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _figure_of_a_pair(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {"encoders": plan.encoders(wildcards.study)[:2]}
+
+
+def _figure_qualitative(plan: Plan, wildcards: Wildcards) -> Settings:
+    images = _pick(plan.study(wildcards.study), "images")
+    return {**_figure_of_a_pair(plan, wildcards), **images}
+
+
+def _figure_disputes(plan: Plan, wildcards: Wildcards) -> Settings:
+    # The control knows nothing: it would dispute, or defend, any label.
+    encoders = plan.encoders(wildcards.study)
+    informed = [e for e in encoders if e != plan.config["control"]]
+    images = _pick(plan.study(wildcards.study), "images")
+    return {"encoders": informed if len(informed) > 1 else encoders, **images}
+
+
+def _figure_tradeoff(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {
+        "encoders": plan.encoders(wildcards.study),
+        "metrics": plan.metrics(wildcards.study)[:1],
+    }
+
+
+def _figure_learning_curve(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {
+        **_figure_tradeoff(plan, wildcards),
+        "protocols": plan.protocols_of(wildcards.study, wildcards.kind),
+    }
+
+
+def _figure_embedding_map(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _pick(plan.config, "seed")
+
+
+def _costs(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {
+        "images": plan.study(wildcards.study)["images"],
+        "precision": plan.config["extraction"]["precision"],
+        "encoders": {
+            encoder: {
+                "folder": plan.weights(encoder),
+                "resolution": plan.entry(encoder)["at"],
+            }
+            for encoder in plan.encoders(wildcards.study)
+        },
+    }
+
+
+def _index(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {
+        "images": plan.study(wildcards.study)["images"],
+        "weights": plan.weights(wildcards.encoder),
+        "resolution": plan.entry(wildcards.encoder)["at"],
+        "seed": plan.config["seed"],
+    }
+
+
+def _tables(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _figure_of_encoders(plan, wildcards)
+
+
 def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
     study = wildcards.study
     return {
@@ -289,6 +406,7 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
         "title": plan.study(study)["title"] or study,
         **_pick(plan.study(study), "synthetic", "images"),
         "control": plan.config["control"],
+        "main_run": plan.main_run(study),
         "protocols": {
             name: plan.config["protocols"][name] for name in plan.protocols(study)
         },
@@ -312,5 +430,15 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "figure_classes": _figure_of_encoders,
     "figure_confusion": _figure_of_encoders,
     "figure_ages": _figure_of_encoders,
+    "figure_reliability": _figure_of_encoders,
+    "figure_confusion_difference": _figure_of_a_pair,
+    "figure_qualitative": _figure_qualitative,
+    "figure_disputes": _figure_disputes,
+    "figure_tradeoff": _figure_tradeoff,
+    "figure_learning_curve": _figure_learning_curve,
+    "figure_embedding_map": _figure_embedding_map,
+    "costs": _costs,
+    "index": _index,
+    "tables": _tables,
     "summary": _summary,
 }

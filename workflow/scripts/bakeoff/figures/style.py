@@ -113,4 +113,13 @@ def say_empty(figure: Figure, words: str) -> None:
     """A figure that says in words why there is nothing to draw."""
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", color=MUTED, wrap=True)
+    said = axes.text(0.5, 0.5, words, ha="center", va="center", color=MUTED, wrap=True)
+    said.set_gid(_EMPTY)
+
+
+def is_empty(svg: str) -> bool:
+    """Whether a saved figure only says why there is nothing to draw."""
+    return f'id="{_EMPTY}"' in svg
+
+
+_EMPTY = "nothing-to-draw"

@@ -6,10 +6,14 @@ Queries without anything relevant are left out and counted.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from bakeoff.metrics.ranking import average_precision
+from bakeoff.store import refuse_mixture
+from bakeoff.tables import origin, strings, vectors
 
 _ROWS = 1024
 
@@ -22,6 +26,53 @@ class Retrieval:
     left_out: int
     recall: dict[int, float]
     mean_average_precision: float
+
+
+def retrieval_rows(
+    study: str, manifest: pa.Table, embeddings: pa.Table, texts: pa.Table
+) -> dict[str, list[Any]]:
+    """Rows of the table of metrics: `image_to_text_recall_1`, ..., `text_to_image_map`.
+
+    One encoder, method `retrieval`; the protocol is `test` where only the test images
+    of a divided study are scored, else `all`. A share's numerator and denominator count
+    queries. Raises BakeoffError for vectors of two encoders.
+    """
+    images = origin(embeddings)
+    refuse_mixture(embeddings=images, texts=origin(texts))
+    place = {name: i for i, name in enumerate(strings(embeddings, "image_id"))}
+    ids, labels, splits = (
+        strings(manifest, name) for name in ("image_id", "label", "split")
+    )
+    scored = splits == "test" if (splits == "test").any() else splits == splits
+    found = both_ways(
+        vectors(embeddings)[[place[name] for name in ids[scored]]],
+        vectors(texts),
+        labels[scored],
+        strings(texts, "class"),
+    )
+    values = [value for way, said in found.items() for value in _values(way, said)]
+    constant = {
+        "study": study,
+        "encoder": images["encoder"],
+        "method": "retrieval",
+        "protocol": "all" if scored.all() else "test",
+        "repeat": -1,
+        "fold": -1,
+        "class": "",
+    }
+    rows: dict[str, list[Any]] = {k: [v] * len(values) for k, v in constant.items()}
+    names = ("metric", "value", "numerator", "denominator")
+    columns = zip(*values, strict=True)
+    return rows | {
+        name: list(column) for name, column in zip(names, columns, strict=True)
+    }
+
+
+def _values(way: str, found: Retrieval) -> Iterator[tuple[str, float, float, float]]:
+    for k, share in found.recall.items():
+        hits = round(share * found.n) if found.n else 0
+        yield f"{way}_recall_{k}", share, hits, found.n
+    yield f"{way}_map", found.mean_average_precision, np.nan, np.nan
 
 
 def both_ways(

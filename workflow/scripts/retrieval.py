@@ -1,0 +1,46 @@
+"""How well prompts find images and images prompts, for every encoder with texts.
+
+Scored on the test images of a study that is divided, else on all of its images: an
+encoder that was fine-tuned on the training images is never scored on them.
+"""
+
+from pathlib import Path
+
+from bakeoff.logs import logged
+from bakeoff.metrics.retrieval import retrieval_rows
+from bakeoff.schemas import SCHEMAS
+from bakeoff.tables import read_table, write_table
+
+
+def retrieval(
+    *,
+    manifest: Path,
+    embeddings: list[Path],
+    texts: list[Path],
+    output_retrieval: Path,
+    study: str,
+) -> None:
+    """Write R@k and mAP both ways; no rows where no encoder has texts."""
+    images = read_table(manifest, "manifest")
+    rows: dict[str, list] = {name: [] for name in SCHEMAS["metrics"].names}
+    for vectors, prompts in zip(embeddings, texts, strict=True):
+        found = retrieval_rows(
+            study,
+            images,
+            read_table(vectors, "embeddings"),
+            read_table(prompts, "texts"),
+        )
+        for name, values in found.items():
+            rows[name] += values
+    write_table(output_retrieval, "metrics", rows)
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        retrieval(
+            manifest=Path(snakemake.input.manifest),
+            embeddings=[Path(path) for path in snakemake.input.embeddings],
+            texts=[Path(path) for path in snakemake.input.texts],
+            output_retrieval=Path(snakemake.output.retrieval),
+            study=snakemake.wildcards.study,
+        )

@@ -1,0 +1,45 @@
+"""Every table of a study as CSV (all digits), Markdown and LaTeX (as many as are sure)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bakeoff.logs import logged
+from bakeoff.paper_tables import study_sheets, write_sheets
+from bakeoff.tables import read_table, read_tables
+
+
+def tables(
+    *,
+    manifest: Path,
+    metrics: list[Path],
+    comparisons: Path,
+    costs: Path,
+    retrieval: Path,
+    folder: Path,
+    settings: dict[str, Any],
+) -> None:
+    """Write the tables into `folder`, three files each."""
+    sheets = study_sheets(
+        manifest=read_table(manifest, "manifest"),
+        metrics=read_tables(metrics, "metrics"),
+        comparisons=read_table(comparisons, "comparisons"),
+        costs=read_table(costs, "costs"),
+        retrieval=read_table(retrieval, "metrics"),
+        encoders=settings["encoders"],
+        confidence=settings["confidence"],
+    )
+    write_sheets(folder, sheets.values())
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        tables(
+            manifest=Path(snakemake.input.manifest),
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            comparisons=Path(snakemake.input.comparisons),
+            costs=Path(snakemake.input.costs),
+            retrieval=Path(snakemake.input.retrieval),
+            folder=Path(snakemake.output.results).parent,
+            settings=json.loads(snakemake.params.settings),
+        )
