@@ -45,7 +45,12 @@ def label_files(wildcards):
 
 def weights(wildcards):
     """The file that names and hashes an encoder's weights."""
-    return f"{PLAN.weights(wildcards.encoder)}/encoder.json"
+    return f"{PLAN.weights(wildcards.study, wildcards.encoder)}/encoder.json"
+
+
+def base_weights(wildcards):
+    """The same of the encoder that fine-tuning starts from."""
+    return f"{PLAN.base_weights(wildcards.encoder)}/encoder.json"
 
 
 def prompt_bank(wildcards):
@@ -79,6 +84,12 @@ def of_encoders(pattern):
         ]
 
     return paths
+
+
+def trainings(wildcards):
+    """The training tables of a study's fine-tuned encoders."""
+    encoders = PLAN.trainings(wildcards.study)
+    return [f"results/{wildcards.study}/training/{e}.parquet" for e in encoders]
 
 
 def figures(suffix):
@@ -118,7 +129,7 @@ def more(megabytes):
 
 wildcard_constraints:
     study="|".join(map(re.escape, PLAN.studies)),
-    encoder=r"[A-Za-z0-9][A-Za-z0-9._@+-]*",
+    encoder=r"[A-Za-z0-9][A-Za-z0-9._@+~-]*",
     protocol="|".join(map(re.escape, PLAN.config["protocols"])),
     method="|".join(map(re.escape, [*PLAN.config["probes"], "zeroshot"])),
     probe="|".join(map(re.escape, PLAN.config["probes"])) or "none",

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 import yaml
 from bakeoff.errors import BakeoffError
+from bakeoff.finetune.recipe import Recipe
 
 from planning.config import closest, complete, load_schema
+from planning.encoder_id import EncoderId, parse
 
 Settings = dict[str, Any]
 
@@ -70,21 +72,41 @@ class Plan:
             return ["accuracy", "within_1", "rmse"]
         return ["accuracy", "macro_f1"]
 
+    def parts(self, encoder: str) -> EncoderId:
+        """Base, recipe, seed and resolution of a well-formed encoder id."""
+        parts = parse(encoder)
+        assert parts is not None, encoder
+        return parts
+
     def entry(self, encoder: str) -> Settings:
-        """The catalogue's entry of an encoder id, `@resolution` applied."""
-        name, _, resolution = encoder.partition("@")
-        return {
-            "text": True,
-            **self.catalogue[name],
-            "at": int(resolution) if resolution else None,
-        }
+        """The catalogue's entry of an encoder id's base, `@resolution` applied."""
+        parts = self.parts(encoder)
+        return {"text": True, **self.catalogue[parts.base], "at": parts.resolution}
+
+    def finetuned(self, study: str) -> list[str]:
+        """Ids of a study's fine-tuned encoders."""
+        return [e for e in self.encoders(study) if self.parts(e).recipe]
+
+    def trainings(self, study: str) -> list[str]:
+        """Ids of the encoders that are trained: the fine-tuned ones, resolutions aside."""
+        return list(dict.fromkeys(e.partition("@")[0] for e in self.finetuned(study)))
 
     def runs(self, study: str, encoder: str) -> list[tuple[str, str]]:
-        """(protocol, method) of every table of predictions of an encoder."""
-        methods = list(self.probes(study))
+        """(protocol, method) of every table of predictions of an encoder.
+
+        A fine-tuned encoder has seen the study's training images, so it is scored on
+        the fixed test images alone.
+        """
+        protocols, methods = self.protocols(study), list(self.probes(study))
         if self.study(study)["prompts"] and self.entry(encoder)["text"]:
             methods.append("zeroshot")
-        return [(p, m) for p in self.protocols(study) for m in methods]
+        if self.parts(encoder).recipe:
+            protocols = [p for p in protocols if self.fixed(p)]
+        return [(p, m) for p in protocols for m in methods]
+
+    def fixed(self, protocol: str) -> bool:
+        """Whether a protocol tests the images' own test images and trains on no other's."""
+        return self.config["protocols"][protocol]["kind"] == "split"
 
     def figures(self, study: str) -> list[str]:
         """Names of a study's figures, as they stand in its folder of figures."""
@@ -97,13 +119,21 @@ class Plan:
             names += ["differences", "probabilities"]
         ordinal = self.study(study)["labels"] == "ordinal"
         per_run = ["confusion"] + ["classes"] * several + ["ages"] * ordinal
+        names += ["training"] * bool(self.trainings(study))
         return names + [f"{name}/{p}/{m}" for name in per_run for p, m in runs]
 
-    def weights(self, encoder: str) -> str:
-        """The folder of an encoder's weights: shipped with the code, or fetched."""
-        name = encoder.partition("@")[0]
-        entry = self.catalogue[name]
-        return self.locate(entry.get("folder") or f"resources/encoders/{name}")
+    def weights(self, study: str, encoder: str) -> str:
+        """The folder of an encoder's weights: shipped, fetched or made by fine-tuning."""
+        if self.parts(encoder).recipe:
+            return f"results/{study}/finetuned/{encoder.partition('@')[0]}"
+        return self.base_weights(encoder)
+
+    def base_weights(self, encoder: str) -> str:
+        """The folder of the weights that an encoder is, or that it starts from."""
+        base = self.parts(encoder).base
+        return self.locate(
+            self.catalogue[base].get("folder") or f"resources/encoders/{base}"
+        )
 
     def locate(self, path: str) -> str:
         """`path` from the working directory if it is there, else from the code."""
@@ -124,7 +154,10 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
 
     Raises BakeoffError with one line for every problem.
     """
-    completed = complete(config, load_schema(root / "config/schema.yaml"))
+    presets = yaml.safe_load((root / "config/recipes.yaml").read_text(encoding="utf-8"))
+    completed = complete(
+        _with_presets(config, presets), load_schema(root / "config/schema.yaml")
+    )
     draft = Plan(completed, {}, root)
     path = Path(draft.locate(completed["catalogue"]))
     if not path.is_file():
@@ -146,14 +179,27 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
     return plan
 
 
+def _with_presets(
+    config: Mapping[str, Any], presets: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The configuration with the named presets among its recipes."""
+    own = config.get("recipes", {})
+    if not isinstance(own, Mapping):
+        return config
+    return {**config, "recipes": {**presets, **own}}
+
+
 def _problems(plan: Plan) -> list[str]:
     config = plan.config
     found = _unknown_encoders("encoders", config["encoders"], plan)
     if config["control"] and config["control"] not in config["encoders"]:
         found.append(f"control: {config['control']!r} is not among the encoders")
+    for name, recipe in config["recipes"].items():
+        found += _contradictions(name, recipe)
     for name in plan.studies:
         study, where = plan.study(name), f"studies.{name}"
         found += _unknown_encoders(f"{where}.encoders", study["encoders"] or [], plan)
+        found += _cannot_finetune(where, name, plan)
         for key in ("probes", "protocols"):
             found += _unknown(f"{where}.{key}", study[key] or [], list(config[key]))
         if study["clip"] and study["labels"] == "nominal":
@@ -167,14 +213,59 @@ def _problems(plan: Plan) -> list[str]:
     return found
 
 
+def _contradictions(name: str, recipe: Settings) -> list[str]:
+    """What a recipe says that the schema allows and that makes no sense together."""
+    try:
+        Recipe.of(recipe)
+    except BakeoffError as error:
+        return [f"recipes.{name}: {error.received}"]
+    return []
+
+
 def _unknown_encoders(where: str, encoders: list[str], plan: Plan) -> list[str]:
-    found = _unknown(where, [e.partition("@")[0] for e in encoders], [*plan.catalogue])
+    found = []
     for encoder in encoders:
-        name, at, resolution = encoder.partition("@")
-        if at and not resolution.isdigit():
+        parts = parse(encoder)
+        if parts is None:
+            found.append(_malformed(where, encoder))
+            continue
+        found += _unknown(where, [parts.base], [*plan.catalogue])
+        if parts.recipe:
+            found += _unknown(where, [parts.recipe], [*plan.config["recipes"]])
+    return found
+
+
+def _malformed(where: str, encoder: str) -> str:
+    return (
+        f"{where}: {encoder!r} is no encoder id: an entry of the catalogue, perhaps "
+        "with +recipe, a seed as in +recipe~2, and last @ and what is a resolution in "
+        "pixels, as in @336"
+    )
+
+
+def _cannot_finetune(where: str, study: str, plan: Plan) -> list[str]:
+    """Why a study cannot have its fine-tuned encoders."""
+    ids = {e: parse(e) for e in plan.encoders(study)}
+    bases = {e: p.base for e, p in ids.items() if p and p.recipe}
+    if not bases:
+        return []
+    found, named = [], ", ".join(bases)
+    if not any(
+        map(plan.fixed, set(plan.protocols(study)) & set(plan.config["protocols"]))
+    ):
+        found.append(
+            f"{where}.protocols: {named} would be tested on training images; a "
+            "fine-tuned encoder needs a protocol of kind split and images divided into "
+            "train and test. Add one, or give the study encoders of its own"
+        )
+    if not plan.study(study)["prompts"]:
+        found.append(f"{where}.prompts: missing; {named} would be trained with them")
+    for encoder, base in bases.items():
+        entry = plan.catalogue.get(base)
+        if entry and (entry["loader"] != "openclip" or not entry.get("text", True)):
             found.append(
-                f"{where}: {encoder!r}: what follows @ is a resolution in pixels, "
-                f"as in {name}@336"
+                f"{where}: {encoder}: only openclip entries with a text tower can be "
+                f"fine-tuned, and {base} is none"
             )
     return found
 
@@ -244,12 +335,22 @@ def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
     return _pick(plan.study(wildcards.study), "labels")
 
 
+def _finetune(plan: Plan, wildcards: Wildcards) -> Settings:
+    parts = plan.parts(wildcards.encoder)
+    return {
+        "images": plan.study(wildcards.study)["images"],
+        "recipe": plan.config["recipes"][parts.recipe],
+        "seed": plan.config["seed"] if parts.seed is None else parts.seed,
+    }
+
+
 def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
     study = wildcards.study
     return {
         **_pick(plan.config["statistics"], "confidence", "replicates", "equivalence"),
         "metrics": plan.metrics(study),
         "encoders": plan.encoders(study),
+        "finetuned": plan.finetuned(study),
         "seed": plan.config["seed"],
     }
 
@@ -280,6 +381,10 @@ def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _figure_training(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {"encoders": plan.trainings(wildcards.study)}
+
+
 def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
     study = wildcards.study
     return {
@@ -303,6 +408,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "embed_images": _embed_images,
     "probe": _probe,
     "zeroshot": _zeroshot,
+    "finetune": _finetune,
     "compare": _compare,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,
@@ -310,5 +416,6 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "figure_classes": _figure_of_encoders,
     "figure_confusion": _figure_of_encoders,
     "figure_ages": _figure_of_encoders,
+    "figure_training": _figure_training,
     "summary": _summary,
 }
