@@ -6,7 +6,8 @@ from snakemake.exceptions import WorkflowError
 from bakeoff.errors import BakeoffError
 from planning.code import code_version as _code_version
 from planning.fingerprint import fingerprint as _fingerprint
-from planning.plan import make_plan
+from planning.make import make_plan
+from planning.settings import settings as _settings
 
 CODE = Path(workflow.basedir)
 TABLES = "results tests classes classes_tests costs retrieval data".split()
@@ -19,7 +20,7 @@ except BakeoffError as error:
 
 def settings(section):
     """A function of wildcards: what a rule uses of the configuration, as JSON."""
-    return partial(PLAN.settings, section)
+    return partial(_settings, PLAN, section)
 
 
 def code_version(script):
@@ -46,7 +47,12 @@ def label_files(wildcards):
 
 def weights(wildcards):
     """The file that names and hashes an encoder's weights."""
-    return f"{PLAN.weights(wildcards.encoder)}/encoder.json"
+    return f"{PLAN.weights(wildcards.study, wildcards.encoder)}/encoder.json"
+
+
+def base_weights(wildcards):
+    """The same of the encoder that fine-tuning starts from."""
+    return f"{PLAN.base_weights(wildcards.encoder)}/encoder.json"
 
 
 def prompt_bank(wildcards):
@@ -83,6 +89,12 @@ def of_encoders(pattern, most=None):
     return paths
 
 
+def trainings(wildcards):
+    """The training tables of a study's fine-tuned encoders."""
+    encoders = PLAN.trainings(wildcards.study)
+    return [f"results/{wildcards.study}/training/{e}.parquet" for e in encoders]
+
+
 def figures(suffix):
     """A function of wildcards: all figures of the study as files with `suffix`."""
 
@@ -111,7 +123,8 @@ def folds_of_kind(wildcards):
 
 def all_weights(wildcards):
     """The files that name and hash the weights of all encoders of a study."""
-    found = [PLAN.weights(encoder) for encoder in PLAN.encoders(wildcards.study)]
+    study = wildcards.study
+    found = [PLAN.weights(study, encoder) for encoder in PLAN.encoders(study)]
     return [f"{folder}/encoder.json" for folder in dict.fromkeys(found)]
 
 
@@ -150,7 +163,7 @@ def more(megabytes):
 
 wildcard_constraints:
     study="|".join(map(re.escape, PLAN.studies)),
-    encoder=r"[A-Za-z0-9][A-Za-z0-9._@+-]*",
+    encoder=r"[A-Za-z0-9][A-Za-z0-9._@+~-]*",
     protocol="|".join(map(re.escape, PLAN.config["protocols"])),
     method="|".join(map(re.escape, [*PLAN.config["probes"], "zeroshot"])),
     probe="|".join(map(re.escape, PLAN.config["probes"])) or "none",

@@ -1,5 +1,6 @@
 """Recipes: everything wrong at once, and the named ones are sound."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import yaml
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune.augment import Augmentation
 from bakeoff.finetune.recipe import Recipe
+from planning.config import complete, load_schema
 
 NAMED = Path(__file__).parents[2] / "config" / "recipes.yaml"
 
@@ -65,6 +67,14 @@ def test_words_and_augmentations_are_read() -> None:
     )
     assert recipe.augmentation == Augmentation(flip=0.5)
     assert recipe.class_augmentation == {"texting": Augmentation()}
+
+
+def test_the_schema_has_every_key_with_its_default() -> None:
+    schema = load_schema(NAMED.with_name("schema.yaml"))
+    config = {"encoders": ["a"], "recipes": {"plain": {}}}
+    config |= {"studies": {"s": {"images": "x", "labels": "nominal"}}}
+    filled = complete(config, schema)["recipes"]["plain"]
+    assert filled == dataclasses.asdict(Recipe())
 
 
 def test_named_recipes_are_sound() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bakeoff.finetune.augment import Augmentation
 from bakeoff.finetune.sampler import FLIP, PROMPT, PromptBank, Sampler, uniform
+from bakeoff.finetune.views import view
 from PIL import Image
 from scipy import stats
 
@@ -67,19 +68,19 @@ def picture() -> Image.Image:
 
 def test_no_augmentation_is_the_picture_itself() -> None:
     image = picture()
-    assert Augmentation().apply(image, 0, 0, 0).tobytes() == image.tobytes()
+    assert view(image, Augmentation(), 0, 0, 0).tobytes() == image.tobytes()
 
 
 def test_augmentation_repeats_and_varies() -> None:
     change = Augmentation(crop=0.5, flip=0.5, rotate=20, jitter=0.3)
-    seen = [change.apply(picture(), 0, epoch, 3).tobytes() for epoch in range(6)]
-    again = [change.apply(picture(), 0, epoch, 3).tobytes() for epoch in range(6)]
+    seen = [view(picture(), change, 0, epoch, 3).tobytes() for epoch in range(6)]
+    again = [view(picture(), change, 0, epoch, 3).tobytes() for epoch in range(6)]
     assert seen == again and len(set(seen)) == 6
 
 
 def test_flip_and_crop_by_construction() -> None:
-    flipped = Augmentation(flip=1.0).apply(picture(), 0, 0, 0)
+    flipped = view(picture(), Augmentation(flip=1.0), 0, 0, 0)
     assert np.array_equal(np.asarray(flipped), np.asarray(picture())[:, ::-1])
     for index in range(50):
-        width, height = Augmentation(crop=0.5).apply(picture(), 0, 0, index).size
+        width, height = view(picture(), Augmentation(crop=0.5), 0, 0, index).size
         assert 0.48 <= width * height / 1200 <= 1

@@ -28,7 +28,7 @@ def make_workflow(tmp_path_factory: pytest.TempPathFactory, repository: Path):
             text = re.sub(r"    message:\n        .*\n", "", rules.read_text())
             rules.write_text(text)
         (place / "config").mkdir()
-        for name in ("schema.yaml", "encoders.yaml"):
+        for name in ("schema.yaml", "encoders.yaml", "recipes.yaml"):
             shutil.copy(repository / "config" / name, place / "config" / name)
         (place / "resources").mkdir()
         shutil.copytree(repository / "resources/encoders", place / "resources/encoders")

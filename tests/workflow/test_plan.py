@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 from bakeoff.errors import BakeoffError
-from planning.plan import SECTIONS, make_plan
+from planning.make import make_plan
 from planning.rulegraph import in_order
+from planning.settings import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,8 +63,10 @@ def test_a_resolution_must_be_a_number(demo: dict) -> None:
 
 def test_every_key_of_the_configuration_reaches_a_rule() -> None:
     """A key that no rule's settings hold could change without anything running again."""
-    text = (ROOT / "workflow/scripts/planning/plan.py").read_text(encoding="utf-8")
-    text += "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    planning = ROOT / "workflow/scripts/planning"
+    paths = [planning / f"{n}.py" for n in ("plan", "settings", "make", "problems")]
+    paths += (ROOT / "rules").glob("*.smk")
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
     schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text(encoding="utf-8"))
     keys = set(schema["properties"]) | set(schema["$defs"]["study"]["properties"])
     for section in ("extraction", "statistics", "demo"):

@@ -32,6 +32,7 @@ def compare(
         metric_names=settings["metrics"],
         bands=settings["equivalence"],
         confidence=settings["confidence"],
+        finetuned=settings["finetuned"],
         groups=groups_of(read_table(manifest, "manifest")),
         replicates=settings["replicates"],
         seed=settings["seed"],

@@ -1,19 +1,14 @@
-"""Which tables and figures a configuration asks for, and what each rule needs of it.
+"""Which tables and figures a configuration asks for.
 
 A `Plan` is made once when the Snakefile is parsed. It holds the completed configuration
-and the catalogue of encoders, and refuses names that neither knows.
+and the catalogue of encoders.
 """
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import yaml
-from bakeoff.errors import BakeoffError
-
-from planning.config import closest, complete, load_schema
+from planning.encoder_id import EncoderId, parse
 
 Settings = dict[str, Any]
 
@@ -21,16 +16,6 @@ Settings = dict[str, Any]
 GROWING = ("curve", "fewshot")
 # Kinds of probes whose scores are probabilities; zero-shot scores are logits.
 PROBABILISTIC = ("logistic", "corn", "knn")
-
-
-class Wildcards(Protocol):
-    """What Snakemake hands to a function: one attribute per wildcard."""
-
-    study: str
-    encoder: str
-    protocol: str
-    probe: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -76,21 +61,41 @@ class Plan:
             return ["accuracy", "within_1", "rmse"]
         return ["accuracy", "macro_f1"]
 
+    def parts(self, encoder: str) -> EncoderId:
+        """Base, recipe, seed and resolution of a well-formed encoder id."""
+        parts = parse(encoder)
+        assert parts is not None, encoder
+        return parts
+
     def entry(self, encoder: str) -> Settings:
-        """The catalogue's entry of an encoder id, `@resolution` applied."""
-        name, _, resolution = encoder.partition("@")
-        return {
-            "text": True,
-            **self.catalogue[name],
-            "at": int(resolution) if resolution else None,
-        }
+        """The catalogue's entry of an encoder id's base, `@resolution` applied."""
+        parts = self.parts(encoder)
+        return {"text": True, **self.catalogue[parts.base], "at": parts.resolution}
+
+    def finetuned(self, study: str) -> list[str]:
+        """Ids of a study's fine-tuned encoders."""
+        return [e for e in self.encoders(study) if self.parts(e).recipe]
+
+    def trainings(self, study: str) -> list[str]:
+        """Ids of the encoders that are trained: the fine-tuned ones, resolutions aside."""
+        return list(dict.fromkeys(e.partition("@")[0] for e in self.finetuned(study)))
 
     def runs(self, study: str, encoder: str) -> list[tuple[str, str]]:
-        """(protocol, method) of every table of predictions of an encoder."""
-        methods = list(self.probes(study))
+        """(protocol, method) of every table of predictions of an encoder.
+
+        A fine-tuned encoder has seen the study's training images, so it is scored on
+        the fixed test images alone.
+        """
+        protocols, methods = self.protocols(study), list(self.probes(study))
         if self.reads(study, encoder):
             methods.append("zeroshot")
-        return [(p, m) for p in self.protocols(study) for m in methods]
+        if self.parts(encoder).recipe:
+            protocols = [p for p in protocols if self.fixed(p)]
+        return [(p, m) for p in protocols for m in methods]
+
+    def fixed(self, protocol: str) -> bool:
+        """Whether a protocol tests the images' own test images and trains on no other's."""
+        return self.config["protocols"][protocol]["kind"] == "split"
 
     def reads(self, study: str, encoder: str) -> bool:
         """Whether the study has prompts and the encoder a text tower."""
@@ -124,6 +129,7 @@ class Plan:
             *[f"{f}/{p}/{m}" for f in per_run for p, m in runs if p not in growing],
             *self._figures_of_the_main_run(study, runs),
             *self._learning_curves(study),
+            *["training"] * bool(self.trainings(study)),
             *[f"embedding_map/{encoder}" for encoder in encoders],
         ]
 
@@ -154,291 +160,20 @@ class Plan:
             for probe in self.probes(study)
         ]
 
-    def weights(self, encoder: str) -> str:
-        """The folder of an encoder's weights: shipped with the code, or fetched."""
-        name = encoder.partition("@")[0]
-        entry = self.catalogue[name]
-        if folder := entry.get("folder"):
+    def weights(self, study: str, encoder: str) -> str:
+        """The folder of an encoder's weights: shipped, fetched or made by fine-tuning."""
+        if self.parts(encoder).recipe:
+            return f"results/{study}/finetuned/{encoder.partition('@')[0]}"
+        return self.base_weights(encoder)
+
+    def base_weights(self, encoder: str) -> str:
+        """The folder of the weights that an encoder is, or that it starts from."""
+        base = self.parts(encoder).base
+        if folder := self.catalogue[base].get("folder"):
             return self.locate(folder)
-        return f"resources/weights/{name}"
+        return f"resources/weights/{base}"
 
     def locate(self, path: str) -> str:
         """`path` from the working directory if it is there, else from the code."""
         inside = self.root / path
         return path if Path(path).exists() or not inside.exists() else str(inside)
-
-    def settings(self, section: str, wildcards: Wildcards) -> str:
-        """What a rule uses of the configuration, as one canonical line of JSON.
-
-        Equal settings give equal text, whatever the order of the keys; a value that the
-        rule does not use cannot change it.
-        """
-        return json.dumps(SECTIONS[section](self, wildcards), sort_keys=True)
-
-
-def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
-    """The plan of a configuration; `root` is the folder of the code.
-
-    Raises BakeoffError with one line for every problem.
-    """
-    completed = complete(config, load_schema(root / "config/schema.yaml"))
-    draft = Plan(completed, {}, root)
-    path = Path(draft.locate(completed["catalogue"]))
-    if not path.is_file():
-        raise BakeoffError(
-            "configuration",
-            f"catalogue: {path}, which is not there",
-            "a YAML file of encoders",
-            "Leave the key out to use the one that comes with bakeoff.",
-        )
-    catalogue = yaml.safe_load(path.read_text(encoding="utf-8"))
-    plan = Plan(completed, catalogue, root)
-    if problems := _problems(plan):
-        raise BakeoffError(
-            "configuration",
-            f"{len(problems)} problem{'s' * (len(problems) > 1)}",
-            "names that are defined",
-            "\n" + "\n".join(f"  {problem}" for problem in problems),
-        )
-    return plan
-
-
-def _problems(plan: Plan) -> list[str]:
-    config = plan.config
-    found = _unknown_encoders("encoders", config["encoders"], plan)
-    if config["control"] and config["control"] not in config["encoders"]:
-        found.append(f"control: {config['control']!r} is not among the encoders")
-    for name in plan.studies:
-        study, where = plan.study(name), f"studies.{name}"
-        found += _unknown_encoders(f"{where}.encoders", study["encoders"] or [], plan)
-        for key in ("probes", "protocols"):
-            found += _unknown(f"{where}.{key}", study[key] or [], list(config[key]))
-        if study["clip"] and study["labels"] == "nominal":
-            found.append(f"{where}.clip: only labels that are numbers can be clipped")
-        if study["prompts"] and not Path(plan.locate(study["prompts"])).is_file():
-            found.append(f"{where}.prompts: no such file: {study['prompts']}")
-        if not study["listing"]:
-            found += _missing_data(where, study)
-    if "zeroshot" in config["probes"]:
-        found.append("probes.zeroshot: the name is taken by zero-shot classification")
-    return found
-
-
-def _unknown_encoders(where: str, encoders: list[str], plan: Plan) -> list[str]:
-    found = _unknown(where, [e.partition("@")[0] for e in encoders], [*plan.catalogue])
-    for encoder in encoders:
-        name, at, resolution = encoder.partition("@")
-        if at and not resolution.isdigit():
-            found.append(
-                f"{where}: {encoder!r}: what follows @ is a resolution in pixels, "
-                f"as in {name}@336"
-            )
-    return found
-
-
-def _unknown(where: str, names: list[str], known: list[str]) -> list[str]:
-    return [
-        f"{where}: {name!r} is not defined{closest(name, known)} "
-        f"(defined: {', '.join(known)})"
-        for name in names
-        if name not in known
-    ]
-
-
-def _missing_data(where: str, study: Settings) -> list[str]:
-    found = []
-    if not Path(study["images"]).is_dir():
-        found.append(f"{where}.images: no such folder: {study['images']}")
-    if study["labels_file"] and not Path(study["labels_file"]).is_file():
-        found.append(f"{where}.labels_file: no such file: {study['labels_file']}")
-    return found
-
-
-def _pick(section: Mapping[str, Any], *keys: str) -> Settings:
-    return {key: section[key] for key in keys}
-
-
-def _demo_activities(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _pick(plan.config["demo"], "seed", "scenes_per_drawing", "size")
-
-
-def _demo_otoliths(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _pick(plan.config["demo"], "seed", "otoliths")
-
-
-def _manifest(plan: Plan, wildcards: Wildcards) -> Settings:
-    study = plan.study(wildcards.study)
-    keys = ("images", "labels_file", "labels", "clip")
-    return _pick(study, *keys, "group_pattern", "on_unreadable", "pixel_limit")
-
-
-def _folds(plan: Plan, wildcards: Wildcards) -> Settings:
-    protocol = plan.config["protocols"][wildcards.protocol]
-    return {"protocol": protocol, "seed": plan.config["seed"]}
-
-
-def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
-    return plan.entry(wildcards.encoder)
-
-
-def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "images": plan.study(wildcards.study)["images"],
-        "resolution": plan.entry(wildcards.encoder)["at"],
-        "precision": plan.config["extraction"]["precision"],
-    }
-
-
-def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "probe": plan.config["probes"][wildcards.probe],
-        "labels": plan.study(wildcards.study)["labels"],
-        "seed": plan.config["seed"],
-    }
-
-
-def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _pick(plan.study(wildcards.study), "labels")
-
-
-def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
-    study = wildcards.study
-    return {
-        **_pick(plan.config["statistics"], "confidence", "replicates", "equivalence"),
-        "metrics": plan.metrics(study),
-        "encoders": plan.encoders(study),
-        "seed": plan.config["seed"],
-    }
-
-
-def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "encoders": plan.encoders(wildcards.study),
-        "metrics": plan.metrics(wildcards.study)[:1],
-        "confidence": plan.config["statistics"]["confidence"],
-    }
-
-
-def _figure_differences(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "metrics": plan.metrics(wildcards.study),
-        "equivalence": plan.config["statistics"]["equivalence"],
-    }
-
-
-def _figure_probabilities(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {"metrics": plan.metrics(wildcards.study)[:1]}
-
-
-def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "encoders": plan.encoders(wildcards.study),
-        "confidence": plan.config["statistics"]["confidence"],
-    }
-
-
-def _figure_of_a_pair(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {"encoders": plan.encoders(wildcards.study)[:2]}
-
-
-def _figure_qualitative(plan: Plan, wildcards: Wildcards) -> Settings:
-    images = _pick(plan.study(wildcards.study), "images")
-    return {**_figure_of_a_pair(plan, wildcards), **images}
-
-
-def _figure_disputes(plan: Plan, wildcards: Wildcards) -> Settings:
-    # The control knows nothing: it would dispute, or defend, any label.
-    encoders = plan.encoders(wildcards.study)
-    informed = [e for e in encoders if e != plan.config["control"]]
-    images = _pick(plan.study(wildcards.study), "images")
-    return {"encoders": informed if len(informed) > 1 else encoders, **images}
-
-
-def _figure_tradeoff(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "encoders": plan.encoders(wildcards.study),
-        "metrics": plan.metrics(wildcards.study)[:1],
-    }
-
-
-def _figure_learning_curve(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        **_figure_tradeoff(plan, wildcards),
-        "protocols": plan.protocols_of(wildcards.study, wildcards.kind),
-    }
-
-
-def _figure_embedding_map(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _pick(plan.config, "seed")
-
-
-def _costs(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "images": plan.study(wildcards.study)["images"],
-        "precision": plan.config["extraction"]["precision"],
-        "encoders": {
-            encoder: {
-                "folder": plan.weights(encoder),
-                "resolution": plan.entry(encoder)["at"],
-            }
-            for encoder in plan.encoders(wildcards.study)
-        },
-    }
-
-
-def _index(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {
-        "images": plan.study(wildcards.study)["images"],
-        "weights": plan.weights(wildcards.encoder),
-        "resolution": plan.entry(wildcards.encoder)["at"],
-        "seed": plan.config["seed"],
-    }
-
-
-def _tables(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _figure_of_encoders(plan, wildcards)
-
-
-def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
-    study = wildcards.study
-    return {
-        **_compare(plan, wildcards),
-        "title": plan.study(study)["title"] or study,
-        **_pick(plan.study(study), "synthetic", "images"),
-        "control": plan.config["control"],
-        "main_run": plan.main_run(study),
-        "protocols": {
-            name: plan.config["protocols"][name] for name in plan.protocols(study)
-        },
-        "probes": {name: plan.config["probes"][name] for name in plan.probes(study)},
-    }
-
-
-SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
-    "demo_activities": _demo_activities,
-    "demo_otoliths": _demo_otoliths,
-    "manifest": _manifest,
-    "folds": _folds,
-    "weights": _weights,
-    "embed_images": _embed_images,
-    "probe": _probe,
-    "zeroshot": _zeroshot,
-    "compare": _compare,
-    "figure_accuracy": _figure_accuracy,
-    "figure_differences": _figure_differences,
-    "figure_probabilities": _figure_probabilities,
-    "figure_classes": _figure_of_encoders,
-    "figure_confusion": _figure_of_encoders,
-    "figure_ages": _figure_of_encoders,
-    "figure_reliability": _figure_of_encoders,
-    "figure_confusion_difference": _figure_of_a_pair,
-    "figure_qualitative": _figure_qualitative,
-    "figure_disputes": _figure_disputes,
-    "figure_tradeoff": _figure_tradeoff,
-    "figure_learning_curve": _figure_learning_curve,
-    "figure_embedding_map": _figure_embedding_map,
-    "costs": _costs,
-    "index": _index,
-    "tables": _tables,
-    "summary": _summary,
-}

@@ -62,6 +62,8 @@ def reference(schema: dict[str, Any]) -> str:
         ("study", "studies.<name>"),
         ("probe", "probes.<name>"),
         ("protocol", "protocols.<name>"),
+        ("recipe", "recipes.<name>"),
+        ("augmentation", "recipes.<name>.augmentation"),
     ):
         parts += ["", *_table(f"`{where}`", schema["$defs"][name], schema)]
     return "\n".join(parts) + "\n"

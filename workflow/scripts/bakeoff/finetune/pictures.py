@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune.augment import Augmentation
+from bakeoff.finetune.views import view
 from bakeoff.images import Unreadable, read_image
 
 
@@ -71,10 +72,8 @@ class Pictures:
 
     def _one(self, index: int, epoch: int) -> Tensor:
         image = self.read(self.files[index])
-        augmentation = self.augmentations[index]
-        return self.preprocess(
-            augmentation.apply(image, self.seed, int(epoch), int(index))
-        )
+        change = self.augmentations[index]
+        return self.preprocess(view(image, change, self.seed, int(epoch), int(index)))
 
     def _stack(self, images: list[Tensor]) -> Tensor:
         return torch.stack(images).to(self.device, non_blocking=True)

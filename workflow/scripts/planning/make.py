@@ -1,0 +1,52 @@
+"""The plan of a configuration file, complete and checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from bakeoff.errors import BakeoffError
+
+from planning.config import complete, load_schema
+from planning.plan import Plan
+from planning.problems import problems
+
+
+def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
+    """The plan of a configuration; `root` is the folder of the code.
+
+    Raises BakeoffError with one line for every problem.
+    """
+    presets = yaml.safe_load((root / "config/recipes.yaml").read_text(encoding="utf-8"))
+    completed = complete(
+        _with_presets(config, presets), load_schema(root / "config/schema.yaml")
+    )
+    draft = Plan(completed, {}, root)
+    path = Path(draft.locate(completed["catalogue"]))
+    if not path.is_file():
+        raise BakeoffError(
+            "configuration",
+            f"catalogue: {path}, which is not there",
+            "a YAML file of encoders",
+            "Leave the key out to use the one that comes with bakeoff.",
+        )
+    catalogue = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plan = Plan(completed, catalogue, root)
+    if found := problems(plan):
+        raise BakeoffError(
+            "configuration",
+            f"{len(found)} problem{'s' * (len(found) > 1)}",
+            "names that are defined",
+            "\n" + "\n".join(f"  {problem}" for problem in found),
+        )
+    return plan
+
+
+def _with_presets(
+    config: Mapping[str, Any], presets: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The configuration with the named presets among its recipes."""
+    own = config.get("recipes", {})
+    if not isinstance(own, Mapping):
+        return config
+    return {**config, "recipes": {**presets, **own}}
