@@ -30,6 +30,7 @@ TITLES = {
     "classes": "Class by class",
     "confusion": "Confusions",
     "ages": "Age bias",
+    "training": "Fine-tuning",
 }
 _FIRST = ("accuracy", "differences", "probabilities")
 
@@ -193,6 +194,12 @@ def _notes(study: Study) -> list[str]:
     if study.settings["synthetic"]:
         notes.append(
             "The images of this study are synthetic: made by a generator, not photographed."
+        )
+    if tuned := study.settings["finetuned"]:
+        notes.append(
+            f"Fine-tuned on the training images of this study: {', '.join(tuned)}. They are "
+            "scored on its fixed test images alone; in cross-validation they would be "
+            "tested on images that they were trained on."
         )
     if groups_of(study.manifest) is None:
         notes.append(
