@@ -33,6 +33,7 @@ TITLES = {
     "reliability": "Reliability of probabilities",
     "learning_curve": "Learning curve",
     "embedding_map": "Map of embeddings",
+    "training": "Fine-tuning",
 }
 
 # Name, title, the kinds of figures and the tables of every section, in reading order.
@@ -52,6 +53,7 @@ _SECTIONS = (
     ),
     ("mistakes", "Right and wrong", ("qualitative", "disputes"), ()),
     ("calibration", "How sure the encoders are", ("reliability",), ()),
+    ("fine-tuning", "Fine-tuning", ("training",), ()),
     ("training-images", "More training images", ("learning_curve",), ()),
     ("embeddings", "The embeddings", ("embedding_map",), ("retrieval",)),
     ("data", "The images", (), ("data",)),
@@ -224,6 +226,12 @@ def _notes(study: Study) -> list[str]:
     if study.settings["synthetic"]:
         notes.append(
             "The images of this study are synthetic: made by a generator, not photographed."
+        )
+    if tuned := study.settings["finetuned"]:
+        notes.append(
+            f"Fine-tuned on the training images of this study: {', '.join(tuned)}. They are "
+            "scored on its fixed test images alone; in cross-validation they would be "
+            "tested on images that they were trained on."
         )
     if groups_of(study.manifest) is None:
         notes.append(
