@@ -40,3 +40,4 @@ rule all:
     default_target: True
     input:
         expand("results/{study}/summary.html", study=PLAN.studies),
+        expand("results/{study}/provenance.json", study=PLAN.studies),

@@ -81,6 +81,23 @@ def of_encoders(pattern):
     return paths
 
 
+def tables(wildcards):
+    """Every table of a study."""
+    study = wildcards.study
+    names = ["manifest", "quarantine", "comparisons"]
+    names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
+    for encoder in PLAN.encoders(study):
+        names += [f"embeddings/{encoder}", f"metrics/{encoder}"]
+    made = [f"results/{study}/{name}.parquet" for name in names]
+    return made + predictions(wildcards)
+
+
+def weights_of_study(wildcards):
+    """The files that name and hash the weights of a study's encoders."""
+    folders = {PLAN.weights(encoder) for encoder in PLAN.encoders(wildcards.study)}
+    return [f"{folder}/encoder.json" for folder in sorted(folders)]
+
+
 def figures(suffix):
     """A function of wildcards: all figures of the study as files with `suffix`."""
 

@@ -294,6 +294,10 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _provenance(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _pick(plan.study(wildcards.study), "images")
+
+
 SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "demo_activities": _demo_activities,
     "demo_otoliths": _demo_otoliths,
@@ -311,4 +315,5 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "figure_confusion": _figure_of_encoders,
     "figure_ages": _figure_of_encoders,
     "summary": _summary,
+    "provenance": _provenance,
 }
