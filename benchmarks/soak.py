@@ -1,4 +1,4 @@
-"""Kills at random moments across the rules of a small study: does it always end right?
+"""Kills at random moments across the rules of a small study, and what they leave.
 
     python benchmarks/soak.py --kills 200 --seed 1
 
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow/scripts")]
 
 from support.kills import soak, timed  # noqa: E402
 from support.workflow import (  # noqa: E402

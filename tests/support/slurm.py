@@ -8,6 +8,7 @@ say; nothing holds them to it.
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -53,6 +54,18 @@ SlurmdParameters=config_overrides
 TaskProlog={place}/prolog.sh
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+# Before each task: note what it sees of the GPUs, and put an srun first that finds this
+# cluster. Snakemake drops SLURM_CONF, as other clusters have it where srun looks by itself.
+_PROLOG = """\
+#!/bin/sh
+echo "$SLURM_JOB_ID ${{CUDA_VISIBLE_DEVICES-}}" >> {place}/tasks.txt
+echo "export PATH={place}/bin:$PATH"
+"""
+_SRUN = """\
+#!/bin/sh
+SLURM_CONF={place}/slurm.conf exec {srun} "$@"
 """
 
 
@@ -156,12 +169,16 @@ def _configure(place: Path) -> None:
     )
     # Pretended GPUs: any two character devices do, nobody opens them.
     (place / "gres.conf").write_text("Name=gpu File=/dev/tty[0-1]\n")
-    prolog = place / "prolog.sh"
-    prolog.write_text(
-        f'#!/bin/sh\necho "$SLURM_JOB_ID ${{CUDA_VISIBLE_DEVICES-}}" >> {place}/tasks.txt\n'
-    )
-    prolog.chmod(0o755)
+    (place / "bin").mkdir()
+    _write_script(place / "prolog.sh", _PROLOG.format(place=place))
+    srun = _SRUN.format(place=place, srun=shutil.which("srun"))
+    _write_script(place / "bin/srun", srun)
     (place / "cgroup.conf").write_text("CgroupAutomount=no\n")
+
+
+def _write_script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def _free_port() -> int:

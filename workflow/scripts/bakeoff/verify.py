@@ -8,7 +8,7 @@
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,8 @@ def _differs(path: Path, digest: str, when: str) -> Iterator[str]:
             yield f"{path}: other bytes than {when}"
     except OSError as error:
         yield f"{path}: {(error.strerror or 'unreadable').lower()}"
+    except ValueError:
+        yield f"{str(path)!r}: no name that a file can have"
 
 
 def _other_weights(path: Path, weights: WeightsFolder) -> Iterator[str]:
@@ -127,9 +129,9 @@ def _record(path: Path) -> dict[str, Any]:
     """A study's provenance, with `_images`: (path, SHA-256) of those of its manifest."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        _check_keys(content, ("tables", "encoders", "images"))
+        _check_kinds(content)
         manifest = tables.read_table(path.with_name("manifest.parquet"), "manifest")
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError) as error:
         if isinstance(error, BakeoffError):
             raise
         raise BakeoffError(
@@ -142,7 +144,11 @@ def _record(path: Path) -> dict[str, Any]:
     return content | {"_images": list(zip(files, ids, strict=True))}
 
 
-def _check_keys(content: Any, keys: Iterable[str]) -> None:
-    missing = [key for key in keys if key not in content]
-    if missing:
-        raise LookupError(f"missing {', '.join(missing)}")
+def _check_kinds(content: Any) -> None:
+    """Raise ValueError where the record lacks what is compared here."""
+    if not isinstance(content, dict):
+        raise ValueError(f"a {type(content).__name__}")
+    kinds = {"tables": dict, "encoders": dict, "images": str}
+    wrong = [key for key, kind in kinds.items() if not isinstance(content.get(key), kind)]
+    if wrong:
+        raise ValueError(f"without {', '.join(wrong)}")

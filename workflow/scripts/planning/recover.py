@@ -53,7 +53,12 @@ def end_processes(place: Path) -> list[str]:
 
 
 def cancel_jobs(place: Path) -> list[str]:
-    """Cancel the jobs of `place` in SLURM's queue and wait until they have left it."""
+    """Cancel the jobs of `place` in SLURM's queue and wait until they have left it.
+
+    A folder from which nothing was ever submitted needs no SLURM.
+    """
+    if not (place / ".snakemake/slurm_logs").is_dir():
+        return []
     cancelled = _queued(place)
     if cancelled:
         _call("scancel", *cancelled)
@@ -97,11 +102,8 @@ def _is_controller(process: psutil.Process) -> bool:
 
 
 def _queued(place: Path) -> list[str]:
-    """Ids of this user's jobs that were submitted from `place`; none without SLURM."""
-    try:
-        lines = _call("squeue", "--me", "--noheader", "--format=%i|%j|%Z").splitlines()
-    except FileNotFoundError:
-        return []
+    """Ids of this user's jobs that were submitted from `place`."""
+    lines = _call("squeue", "--me", "--noheader", "--format=%i|%j|%Z").splitlines()
     jobs = [line.split("|", 2) for line in lines]
     return [
         number
@@ -111,15 +113,17 @@ def _queued(place: Path) -> list[str]:
 
 
 def _call(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
         raise BakeoffError(
-            " ".join(command[:1]),
-            done.stderr.strip() or f"exit status {done.returncode}",
+            command[0],
+            str(getattr(error, "stderr", "") or error).strip(),
             "an answer from SLURM",
             "Run `make recover` where squeue and scancel work, such as the login node.",
-        )
-    return done.stdout
+        ) from error
 
 
 if __name__ == "__main__":
