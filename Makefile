@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Encoders are fetched by one rule and read from disk ever after.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help env demo run report graph reference test check format bench docs lock clean
+.PHONY: help env demo run recover status soak fuzz report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,13 @@ demo: env ## the embedded demo, end to end: results/*/summary.html
 run: env ## your own study: make run CONFIG=my-study.yaml
 	$(SNAKEMAKE) --configfile $(CONFIG)
 
+recover: ## after a killed run: end its jobs, unlock; with CONFIG=... as in `make run`
+	$(BIN)/python -m planning.recover
+	$(SNAKEMAKE) --unlock $(if $(CONFIG),--configfile $(CONFIG))
+
+status: ## this folder's jobs in SLURM's queue
+	@squeue --me --format='%.10i %.9T %.10M %.4C %.8m %k|%Z' | awk -F'|' 'NR == 1 || $$2 == "$(CURDIR)" {print $$1}'
+
 report: env ## Snakemake's report of the demo, one file: results/report.html
 	$(SNAKEMAKE) --report results/report.html
 
@@ -53,6 +60,12 @@ reference: env ## config/README.md, from the schema
 
 test: env ## all tests
 	$(BIN)/pytest
+
+soak: env ## kill runs at random and compare: make soak KILLS=200 SEED=1
+	$(BIN)/python benchmarks/soak.py --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
+
+fuzz: env ## hostile input to every parser: make fuzz CASES=100000 SEED=1
+	$(BIN)/python benchmarks/fuzz.py --cases $(or $(CASES),100000) --seed $(or $(SEED),1)
 
 check: env ## lint, format, types
 	$(BIN)/ruff check .

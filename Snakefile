@@ -44,3 +44,4 @@ rule all:
     input:
         expand("results/{study}/summary.html", study=PLAN.studies),
         expand("results/{study}/tables/results.csv", study=PLAN.studies),
+        expand("results/{study}/provenance.json", study=PLAN.studies),

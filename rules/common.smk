@@ -95,6 +95,18 @@ def trainings(wildcards):
     return [f"results/{wildcards.study}/training/{e}.parquet" for e in encoders]
 
 
+def tables(wildcards):
+    """Every table of a study."""
+    study = wildcards.study
+    names = ["manifest", "quarantine", "comparisons", "costs", "retrieval"]
+    names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
+    for encoder in PLAN.encoders(study):
+        names += [f"embeddings/{encoder}", f"metrics/{encoder}"]
+    names += [f"training/{encoder}" for encoder in PLAN.trainings(study)]
+    made = [f"results/{study}/{name}.parquet" for name in names]
+    return made + predictions(wildcards)
+
+
 def figures(suffix):
     """A function of wildcards: all figures of the study as files with `suffix`."""
 

@@ -106,3 +106,29 @@ rule tables:
         "Printing the tables of {wildcards.study}"
     script:
         "../workflow/scripts/tables.py"
+
+
+# What the results were made from and with. No rule reads it.
+rule provenance:
+    input:
+        page="results/{study}/summary.html",
+        tables=tables,
+        encoders=all_weights,
+    output:
+        record="results/{study}/provenance.json",
+    log:
+        "logs/provenance/{study}.log",
+    benchmark:
+        "benchmarks/results/provenance/{study}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=30,
+    params:
+        settings=settings("provenance"),
+        code=code_version("provenance.py"),
+    message:
+        "Recording what {wildcards.study} was made with"
+    script:
+        "../workflow/scripts/provenance.py"

@@ -1,10 +1,14 @@
 """A real SLURM of one node: munged, slurmctld and slurmd, two pretended GPUs.
 
 Started in the foreground under a folder of its own and stopped afterwards; nothing of
-the system's own SLURM configuration is touched. Needs root, as slurmd does.
+the system's own SLURM configuration is touched. Needs root, as slurmd does. It claims
+more CPUs and memory than the machine may have, so that jobs can ask for what their rules
+say; nothing holds them to it.
 """
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 _CONF = """\
 ClusterName=bakeoff
@@ -48,8 +50,22 @@ InactiveLimit=0
 MpiDefault=none
 GresTypes=gpu
 JobRequeue=1
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:2 State=UNKNOWN
-PartitionName=main Nodes={host} Default=YES MaxTime=60 State=UP
+SlurmdParameters=config_overrides
+TaskProlog={place}/prolog.sh
+NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+# Before each task: note what it sees of the GPUs, and put an srun first that finds this
+# cluster. Snakemake drops SLURM_CONF, as other clusters have it where srun looks by itself.
+_PROLOG = """\
+#!/bin/sh
+echo "$SLURM_JOB_ID ${{CUDA_VISIBLE_DEVICES-}}" >> {place}/tasks.txt
+echo "export PATH={place}/bin:$PATH"
+"""
+_SRUN = """\
+#!/bin/sh
+SLURM_CONF={place}/slurm.conf exec {srun} "$@"
 """
 
 
@@ -72,6 +88,17 @@ class Slurm:
     def queue(self) -> list[str]:
         """Names of the jobs that wait or run."""
         return self.call("squeue", "--noheader", "--format=%j").split()
+
+    def jobs(self) -> list[dict[str, str]]:
+        """What SLURM says of every job that it remembers, oldest first."""
+        lines = self.call("scontrol", "--oneliner", "show", "jobs").splitlines()
+        jobs = [dict(re.findall(r"(\S+?)=(\S*)", line)) for line in lines]
+        return sorted((j for j in jobs if "JobId" in j), key=lambda j: int(j["JobId"]))
+
+    def seen_gpus(self) -> dict[str, str]:
+        """By job id, what CUDA_VISIBLE_DEVICES was when its command started."""
+        path = self.place / "tasks.txt"
+        return dict(line.split(" ", 1) for line in path.read_text().splitlines())
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -132,20 +159,26 @@ def _is_idle(slurm: Slurm) -> bool:
 
 def _configure(place: Path) -> None:
     host = socket.gethostname().split(".")[0]
-    memory = int(psutil.virtual_memory().total / 2**20 * 0.9)
     (place / "slurm.conf").write_text(
         _CONF.format(
             host=host,
             place=place,
             ctld_port=_free_port(),
             slurmd_port=_free_port(),
-            cpus=os.cpu_count(),
-            memory=memory,
         )
     )
     # Pretended GPUs: any two character devices do, nobody opens them.
     (place / "gres.conf").write_text("Name=gpu File=/dev/tty[0-1]\n")
+    (place / "bin").mkdir()
+    _write_script(place / "prolog.sh", _PROLOG.format(place=place))
+    srun = _SRUN.format(place=place, srun=shutil.which("srun"))
+    _write_script(place / "bin/srun", srun)
     (place / "cgroup.conf").write_text("CgroupAutomount=no\n")
+
+
+def _write_script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def _free_port() -> int:

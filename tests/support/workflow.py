@@ -1,7 +1,9 @@
 """A working directory with a study of a few images, run by the real snakemake."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-CODE = ("Snakefile", "rules", "workflow", "profiles", "envs")
+CODE = ("Snakefile", "Makefile", "rules", "workflow", "profiles", "envs")
 
 
 def picture(seed: int, label: str) -> Image.Image:
@@ -53,12 +55,61 @@ def small_config() -> dict:
     }
 
 
+def least_config() -> dict:
+    """One encoder, one probe, one protocol: five jobs from images to metrics."""
+    config = small_config()
+    config["encoders"] = ["tiny-random"]
+    config["probes"] = {"ridge": {"kind": "ridge"}}
+    config["protocols"] = {"cv": {"kind": "kfold", "folds": 2, "repeats": 2}}
+    config["studies"]["colours"]["protocols"] = ["cv"]
+    del config["studies"]["colours"]["prompts"]
+    return config
+
+
+LEAST_TARGET = "results/colours/metrics/tiny-random.parquet"
+
+
+def lay_out(place: Path, repository: Path, config: dict) -> "Workflow":
+    """A working directory in the empty folder `place`: code, images and configuration."""
+    for name in CODE:
+        source = repository / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(source, place / name, ignore=ignore)
+        else:
+            shutil.copy(source, place / name)
+    for rules in (place / "rules").glob("*.smk"):
+        # Where a rule has a message, a dry run shows it instead of the job's files.
+        text = re.sub(r"    message:\n        .*\n", "", rules.read_text())
+        rules.write_text(text)
+    (place / "config").mkdir()
+    for name in ("schema.yaml", "encoders.yaml", "recipes.yaml"):
+        shutil.copy(repository / "config" / name, place / "config" / name)
+    (place / "resources").mkdir()
+    shutil.copytree(repository / "resources/encoders", place / "resources/encoders")
+    write_images(place / "images/train", {"red": 8, "green": 8, "blue": 8})
+    write_images(place / "images/test", {"red": 5, "green": 5, "blue": 5}, seed=100)
+    (place / "prompts.yaml").write_text(
+        json.dumps(
+            {
+                "templates": ["a drawing of {}", "something {}"],
+                "classes": {c: {"names": [c]} for c in ("red", "green", "blue")},
+            }
+        )
+    )
+    workflow = Workflow(place)
+    workflow.write_config(config)
+    return workflow
+
+
 @dataclass
 class Workflow:
     """A working directory with its own copy of the code."""
 
     place: Path
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    # None on a cluster, where it would cap the CPUs of every job.
+    cores: int | None = 2
 
     @property
     def config(self) -> dict:
@@ -70,16 +121,56 @@ class Workflow:
         )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = self.environment | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            self._command(*arguments),
             cwd=self.place,
-            env=environment,
+            env=self._variables(),
             capture_output=True,
             text=True,
             timeout=600,
         )
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A run in a process group of its own; what it prints goes to run.out."""
+        with (self.place / "run.out").open("ab") as out:
+            return subprocess.Popen(
+                self._command(*arguments),
+                cwd=self.place,
+                env=self._variables(),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def recover(self) -> str:
+        """What `make recover` says, which must end well."""
+        done = subprocess.run(
+            ["make", "recover", f"BIN={Path(sys.executable).parent}"],
+            cwd=self.place,
+            env=self._variables() | {"PYTHONPATH": "workflow/scripts"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def tables(self) -> dict[str, bytes]:
+        """The bytes of every table of the studies, by path."""
+        return {
+            str(path.relative_to(self.place)): path.read_bytes()
+            for path in sorted(self.place.glob("results/*/**/*.parquet"))
+            if "store" not in path.parts
+        }
+
+    def _command(self, *arguments: str) -> list[str]:
+        cores = [] if self.cores is None else ["--cores", str(self.cores)]
+        return [sys.executable, "-m", "snakemake", *cores, *arguments]
+
+    def _variables(self) -> dict[str, str]:
+        variables = self.environment | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+        variables.pop("PYTHONDONTWRITEBYTECODE", None)
+        return variables
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         done = self.snakemake(*arguments)

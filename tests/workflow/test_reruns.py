@@ -216,7 +216,7 @@ def test_a_new_encoder_runs_its_own_jobs_and_what_gathers(
         "metrics",
     }
     gathering = set(planned.rules) - own
-    assert gathering == everything.of("compare", "figure_*", "summary")
+    assert gathering == everything.of("compare", "figure_*", "summary", "provenance")
 
 
 def test_an_interrupted_job_runs_again(restored: Workflow, everything: Jobs) -> None:

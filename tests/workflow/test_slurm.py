@@ -1,13 +1,19 @@
-"""The workflow on a real SLURM of one node: what it asks for, and the same bytes."""
+"""The workflow on a real SLURM of one node: what it asks for, and the same bytes.
 
-import re
+Each job costs about ten seconds of start, so there are few of them.
+"""
+
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 from support.slurm import Slurm, one_node
-from support.workflow import Workflow
+from support.workflow import LEAST_TARGET, Workflow, least_config
 
 pytestmark = pytest.mark.workflow
+ON_SLURM = ("--workflow-profile", "profiles/ci-slurm")
+MANIFEST = "results/colours/manifest.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -20,37 +26,123 @@ def slurm(
         yield cluster
 
 
-@pytest.fixture(scope="module")
-def submitted(slurm: Slurm, make_workflow) -> Workflow:
-    """One table of metrics, every job of which went through SLURM."""
-    workflow = make_workflow()
-    workflow.environment = slurm.environment
-    workflow.run(
-        "--workflow-profile",
-        "profiles/ci-slurm",
-        "results/colours/metrics/tiny-random.parquet",
-    )
+@pytest.fixture
+def fresh(slurm: Slurm, make_workflow) -> Workflow:
+    """A working directory whose jobs go to SLURM."""
+    return on_cluster(make_workflow(least_config()), slurm)
+
+
+def on_cluster(workflow: Workflow, slurm: Slurm) -> Workflow:
+    workflow.environment, workflow.cores = slurm.environment, None
     return workflow
 
 
+@pytest.fixture(scope="module")
+def submitted(slurm: Slurm, make_workflow) -> Workflow:
+    """One table of metrics, every job of which went through SLURM; one asks for a GPU."""
+    workflow = on_cluster(make_workflow(least_config()), slurm)
+    workflow.run(*ON_SLURM, "--set-resources", "embed_images:gpu=1", "--", LEAST_TARGET)
+    return workflow
+
+
+def jobs_of(workflow: Workflow, slurm: Slurm) -> dict[str, dict[str, str]]:
+    """The last job of each rule that was submitted from the workflow's folder."""
+    return {
+        job["Comment"].removeprefix("rule_").split("_wildcards_")[0]: job
+        for job in slurm.jobs()
+        if job["WorkDir"] == str(workflow.place)
+    }
+
+
 def test_the_tables_are_those_of_a_local_run(
-    submitted: Workflow, finished: Workflow
+    submitted: Workflow, make_workflow
 ) -> None:
-    for path in sorted((submitted.place / "results/colours").rglob("*.parquet")):
-        local = finished.place / path.relative_to(submitted.place)
-        assert path.read_bytes() == local.read_bytes(), path.name
+    local = make_workflow(least_config())
+    local.run(LEAST_TARGET)
+    assert LEAST_TARGET in local.tables()
+    assert submitted.tables() == local.tables()
 
 
 def test_jobs_ask_for_what_their_rules_say(submitted: Workflow, slurm: Slurm) -> None:
-    jobs = slurm.call("scontrol", "--oneliner", "show", "jobs").splitlines()
-    asked = {}
-    for job in jobs:
-        comment = re.search(r"Comment=rule_(\w+)", job)
-        if comment:
-            memory = re.search(r"MinMemoryNode=(\d+)([MG])", job)
-            assert memory, job
-            megabytes = int(memory[1]) * (1024 if memory[2] == "G" else 1)
-            asked[comment[1]] = megabytes
-    assert any(name.startswith("embed_images") for name in asked)
-    embed = next(v for name, v in asked.items() if name.startswith("embed_images"))
-    assert embed == 8000
+    jobs = jobs_of(submitted, slurm)
+    asked = {
+        rule: (job["NumCPUs"], job["MinMemoryNode"], job["TimeLimit"])
+        for rule, job in jobs.items()
+    }
+    assert asked == {
+        "manifest": ("4", "2000M", "02:00:00"),
+        "folds": ("1", "1000M", "00:30:00"),
+        "embed_images": ("8", "8000M", "04:00:00"),
+        "probe": ("1", "4000M", "02:00:00"),
+        "metrics": ("1", "2000M", "01:00:00"),
+    }
+
+
+def test_a_gpu_is_visible_to_the_rule_that_asks_for_one(
+    submitted: Workflow, slurm: Slurm
+) -> None:
+    seen = slurm.seen_gpus()
+    of_rules = {
+        rule: seen[job["JobId"]] for rule, job in jobs_of(submitted, slurm).items()
+    }
+    assert of_rules.pop("embed_images") in ("0", "1")
+    assert set(of_rules.values()) == {""}
+
+
+def test_a_cancelled_job_runs_again_with_twice_the_memory(
+    fresh: Workflow, slurm: Slurm
+) -> None:
+    run = fresh.start(*ON_SLURM, MANIFEST)
+    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") != [])
+    slurm.call("scancel", *submitted_from(fresh, slurm, "RUNNING"))
+    assert run.wait(300) == 0, (fresh.place / "run.out").read_text()
+    memory = [
+        job["MinMemoryNode"]
+        for job in slurm.jobs()
+        if job["WorkDir"] == str(fresh.place)
+    ]
+    assert memory == ["2000M", "4000M"]
+    assert MANIFEST in fresh.tables()
+
+
+def test_an_interrupted_run_leaves_no_job(fresh: Workflow, slurm: Slurm) -> None:
+    run = fresh.start(*ON_SLURM, MANIFEST)
+    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") != [])
+    run.send_signal(signal.SIGINT)
+    assert run.wait(120) != 0
+    slurm.wait_until(lambda: submitted_from(fresh, slurm, "") == [])
+
+
+def test_a_killed_run_is_recovered_by_one_command(
+    submitted: Workflow, fresh: Workflow, slurm: Slurm
+) -> None:
+    run = fresh.start(*ON_SLURM, MANIFEST)
+    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") != [])
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait(120)
+    orphans = submitted_from(fresh, slurm, "")
+    assert len(orphans) == 1, "without a controller, jobs go on"
+    assert f"cancelled job {orphans[0]}" in fresh.recover()
+    assert submitted_from(fresh, slurm, "") == []
+    fresh.run(*ON_SLURM, MANIFEST)
+    assert fresh.tables()[MANIFEST] == submitted.tables()[MANIFEST]
+
+
+def submitted_from(workflow: Workflow, slurm: Slurm, state: str) -> list[str]:
+    """Ids of the workflow's jobs in the queue, perhaps only those in one state."""
+    lines = slurm.call("squeue", "--noheader", "--format=%i|%T|%Z").splitlines()
+    jobs = [line.split("|", 2) for line in lines]
+    return [
+        number
+        for number, now, folder in jobs
+        if folder == str(workflow.place) and state in now
+    ]
+
+
+@pytest.mark.parametrize("profile", ["default", "local", "slurm", "ci-slurm"])
+def test_every_profile_loads(make_workflow, profile: str) -> None:
+    workflow = make_workflow(least_config())
+    planned = workflow.planned(
+        "--workflow-profile", f"profiles/{profile}", LEAST_TARGET
+    )
+    assert len(planned) == 5

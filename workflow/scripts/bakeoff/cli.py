@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_power(commands)
     _add_search(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -208,6 +209,28 @@ def _given(value: float | None, name: str) -> float:
             "power", f"no {name}", "what `bakeoff power --help` lists", f"Give {name}."
         )
     return value
+
+
+def _add_verify(commands: argparse._SubParsersAction) -> None:
+    verify = commands.add_parser(
+        "verify",
+        help="hash everything again and say what does not match",
+        description="Reads every table, image and file of weights behind the results "
+        "and compares it with the hash that was taken when it was made. Exit status 1 "
+        "if anything differs.",
+    )
+    verify.add_argument(
+        "results", type=Path, nargs="?", default=Path("results"), help="the folder"
+    )
+    verify.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from bakeoff.verify import verify
+
+    found = verify(options.results)
+    print(found.text())
+    return 1 if found.problems else 0
 
 
 def _refuse_overwriting(paths: Sequence[Path] | dict[Path, str], force: bool) -> None:

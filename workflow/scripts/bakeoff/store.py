@@ -91,9 +91,22 @@ class Shelf:
             yield vectors.take(places)
 
     def facts(self) -> dict[str, Any] | None:
-        """What the encoder told of itself when it was last loaded; None before that."""
+        """What the encoder told of itself when it was last loaded; None before that.
+
+        Raises BakeoffError where the file is damaged.
+        """
         path = self.folder / "facts.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8")).items())
+        except (OSError, ValueError, AttributeError) as error:
+            raise BakeoffError(
+                str(path),
+                f"a damaged file ({error})",
+                "what the encoder told of itself",
+                f"Delete {self.folder} and run again.",
+            ) from error
 
     def set_facts(self, facts: Mapping[str, Any]) -> None:
         """Keep what the encoder tells of itself."""

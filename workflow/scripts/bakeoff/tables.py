@@ -20,11 +20,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bakeoff import seal
 from bakeoff.errors import BakeoffError
 from bakeoff.schemas import SCHEMAS, VERSION
 
 _METADATA_KEY = b"bakeoff"
 _ROWS_PER_GROUP = 65_536
+# What Arrow raises for bytes that are no Parquet file.
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
 
 
 def write_table(
@@ -45,14 +48,8 @@ def write_table(
     table = _conform(kind, columns, dimension)
     _check_key(kind, table)
     table = table.replace_schema_metadata(_note(kind, provenance))
-    with atomic_path(path) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            compression="zstd",
-            row_group_size=_ROWS_PER_GROUP,
-            write_statistics=True,
-        )
+    with _sealed(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
 
 
 def write_batches(
@@ -71,10 +68,7 @@ def write_batches(
     """
     schema = SCHEMAS[kind].arrow(dimension).with_metadata(_note(kind, provenance))
     key, last = SCHEMAS[kind].key[0], ""
-    with (
-        atomic_path(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
-    ):
+    with _sealed(path, schema) as writer:
         for batch in batches:
             table = _conform(kind, batch, dimension)
             values = [last, *table.column(key).to_pylist()]
@@ -95,8 +89,8 @@ def read_table(
     _read_note(path, kind)
     try:
         return pq.read_table(path, columns=list(columns) if columns else None)
-    except (pa.ArrowInvalid, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+    except _UNREADABLE as error:
+        raise _damaged(path, str(error)) from error
 
 
 def read_tables(
@@ -111,6 +105,18 @@ def read_tables(
 def provenance(path: str | Path, kind: str) -> dict[str, Any]:
     """What the writer of the table at `path` said about its origin."""
     return _read_note(path, kind)["provenance"]
+
+
+def kind_of(path: str | Path) -> str | None:
+    """The kind of the table at `path`, every byte of it checked; None for a stranger.
+
+    A stranger is a whole Parquet file that another program wrote. Raises BakeoffError
+    as `read_table` does.
+    """
+    note, _ = _parse_note(path)
+    if not _is_note(note) or note["kind"] not in SCHEMAS:
+        return None
+    return str(_read_note(path, note["kind"])["kind"])
 
 
 def origin(table: pa.Table) -> dict[str, Any]:
@@ -168,6 +174,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _sealed(path: str | Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """A writer whose file takes the place of `path`, sealed, when the block ends well."""
+    with atomic_path(path) as temporary:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            yield writer
+            writer.add_key_value_metadata({seal.KEY: seal.BLANK})
+        seal.seal(temporary)
 
 
 def _note(kind: str, provenance: Mapping[str, Any] | None) -> dict[bytes, bytes]:
@@ -260,6 +276,7 @@ def _check_key(kind: str, table: pa.Table) -> None:
 
 
 def _read_note(path: str | Path, kind: str) -> dict[str, Any]:
+    """What a whole table of `kind` says of itself; every byte has been checked."""
     if not Path(path).exists():
         raise BakeoffError(
             str(path),
@@ -267,18 +284,35 @@ def _read_note(path: str | Path, kind: str) -> dict[str, Any]:
             f"a table of kind {kind!r}",
             "Ask the workflow for it again.",
         )
+    note, is_sealed = _parse_note(path)
+    _check_note(path, kind, note)
+    if not is_sealed:
+        raise _damaged(path, "no checksum")
+    return note
+
+
+def _parse_note(path: str | Path) -> tuple[Any, bool]:
+    """What a Parquet file says of itself, if anything, and whether it is sealed."""
     try:
+        is_sealed = seal.is_whole(Path(path))
         metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowInvalid, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    if _METADATA_KEY not in metadata:
+        return json.loads(metadata.get(_METADATA_KEY, b"null")), is_sealed
+    except _UNREADABLE as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _is_note(note: Any) -> bool:
+    return isinstance(note, dict) and {"kind", "version", "provenance"} <= set(note)
+
+
+def _check_note(path: str | Path, kind: str, note: Any) -> None:
+    if not _is_note(note):
         raise BakeoffError(
             str(path),
             "a Parquet file that bakeoff did not write",
             f"a table of kind {kind!r}",
             "Give the file that the workflow made.",
         )
-    note = json.loads(metadata[_METADATA_KEY])
     if note["kind"] != kind:
         raise BakeoffError(
             str(path),
@@ -293,13 +327,12 @@ def _read_note(path: str | Path, kind: str) -> dict[str, Any]:
             f"version {VERSION}",
             "It was written by another version of bakeoff: delete it and run again.",
         )
-    return note
 
 
-def _damaged(path: str | Path, error: Exception) -> BakeoffError:
+def _damaged(path: str | Path, why: str) -> BakeoffError:
     return BakeoffError(
         str(path),
-        f"a damaged file ({str(error).splitlines()[0][:120]})",
+        f"a damaged file ({(why.splitlines() or ['unreadable'])[0][:120]})",
         "a whole Parquet table",
         "Delete it and run again.",
     )

@@ -206,6 +206,10 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _provenance(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _pick(plan.study(wildcards.study), "images")
+
+
 SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "demo_activities": _demo_activities,
     "demo_otoliths": _demo_otoliths,
@@ -235,4 +239,5 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "tables": _tables,
     "figure_training": _figure_training,
     "summary": _summary,
+    "provenance": _provenance,
 }

@@ -27,6 +27,14 @@ _LIBRARIES = {
 }
 # Small files that no one lists and that still change what a model does.
 _BEHAVIOUR = (".json", ".model", ".txt", ".gz", ".jinja")
+# What every encoder.json holds.
+_KINDS = {
+    "id": str,
+    "loader": str,
+    "files": dict,
+    "resolution": int | str,
+    "dimension": int,
+}
 
 
 @dataclass(frozen=True)
@@ -134,12 +142,33 @@ def open_folder(path: str | Path) -> WeightsFolder:
             "a weights folder with encoder.json",
             "Fetch the weights, or check the encoder's folder in the catalogue.",
         ) from error
-    missing = {"id", "loader", "files", "resolution", "dimension"} - set(note)
-    if missing or note["loader"] not in _LIBRARIES:
+    if wrong := _problems(note):
         raise BakeoffError(
             str(path / "encoder.json"),
-            f"missing keys {sorted(missing)}, loader {note.get('loader')!r}",
+            "; ".join(wrong),
             f"id, files, resolution, dimension and a loader of {sorted(_LIBRARIES)}",
             "Fetch the weights again.",
         )
     return WeightsFolder(path, note)
+
+
+def _problems(note: Any) -> list[str]:
+    """What makes a note no description of an encoder, in words."""
+    if not isinstance(note, dict):
+        return [f"a {type(note).__name__}"]
+    wrong = [f"no {key}" for key in _KINDS if key not in note]
+    wrong += [
+        f"{key} {note[key]!r:.60}"
+        for key, kind in _KINDS.items()
+        if key in note and not isinstance(note[key], kind)
+    ]
+    if isinstance(note.get("loader"), str) and note["loader"] not in _LIBRARIES:
+        wrong.append(f"loader {note['loader']!r:.60}")
+    if isinstance(note.get("files"), dict):
+        # Plain names only: nothing outside the folder is ever part of an encoder.
+        wrong += [f"file {n!r:.60}" for n in note["files"] if not _is_plain(n)]
+    return wrong
+
+
+def _is_plain(name: str) -> bool:
+    return name == Path(name).name and name.isprintable() and len(name.encode()) < 256

@@ -1,0 +1,48 @@
+"""Killed at any moment and started again, the same bytes."""
+
+import os
+import signal
+
+import pytest
+from support.kills import soak, timed
+from support.workflow import LEAST_TARGET, Workflow
+
+pytestmark = pytest.mark.workflow
+
+
+def test_kills_at_random_moments(make_workflow) -> None:
+    undisturbed: Workflow = make_workflow()
+    seconds = timed(undisturbed, (LEAST_TARGET,))
+    done = soak(
+        make_workflow(),
+        (LEAST_TARGET,),
+        undisturbed.tables(),
+        kills=4,
+        seconds=seconds,
+        seed=5,
+    )
+    assert done.kills == 4
+    assert done.studies >= 1
+
+
+def test_a_script_that_outlives_its_controller_is_ended(make_workflow) -> None:
+    workflow: Workflow = make_workflow()
+    run = workflow.start("--", "results/colours/manifest.parquet")
+    scripts = workflow.place / ".snakemake/scripts"
+    while not list(scripts.glob("*.py")):
+        assert run.poll() is None, (workflow.place / "run.out").read_text()
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    workflow.recover()
+    assert workflow.run("--", "results/colours/manifest.parquet").returncode == 0
+
+
+def test_recovery_refuses_a_run_that_is_alive(make_workflow) -> None:
+    workflow: Workflow = make_workflow()
+    run = workflow.start("--", "results/colours/manifest.parquet")
+    try:
+        with pytest.raises(AssertionError, match="a run that is alive"):
+            workflow.recover()
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()

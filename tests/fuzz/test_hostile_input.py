@@ -1,0 +1,12 @@
+"""A short, fixed sample of what `make fuzz` does at length."""
+
+from pathlib import Path
+
+import pytest
+from support.hostile import TARGETS, attack
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_parser_refuses_in_words_or_accepts(name: str, tmp_path: Path) -> None:
+    found = {attack(name, seed, tmp_path) for seed in range(150)}
+    assert "refused" in found

@@ -1,0 +1,220 @@
+"""Hostile input for every parser, made from a seed, and what parsers may do with it.
+
+Each target is a function of a random generator and an empty folder: it writes one
+hostile file and gives it to the parser. It may succeed or raise BakeoffError (or, for a
+picture, Unreadable), nothing else.
+"""
+
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from bakeoff.encoders.folder import open_folder
+from bakeoff.errors import BakeoffError
+from bakeoff.images import FORMATS, Unreadable, decode
+from bakeoff.listing import read_listing
+from bakeoff.prompts import read_bank
+from bakeoff.tables import kind_of, read_table, write_table
+from bakeoff.verify import verify
+from PIL import Image
+from planning.config import complete, load_schema
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = load_schema(ROOT / "config/schema.yaml")
+NAMES = (
+    *("../../x", "a\0b", "x" * 300, "line\nbreak", "-rf", "<script>alert(1)</script>"),
+    *("CON", "nul", ".", "..", "/etc/passwd", "~", "$(id)", "{}", "{0.__class__}", ""),
+    *(
+        "null",
+        "true",
+        "1e999",
+        "é",
+        "\u202e",
+        "\ud800".encode("utf-8", "replace").decode(),
+    ),
+    *("classes", "templates", "path", "label", "split", "train", "test", "=1+1", "%s"),
+)
+WHOLE_CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+WHOLE_BANK = {
+    "templates": ["a {}", "the {}"],
+    "classes": {"cat": {"names": ["cat"], "prompts": ["a pet"]}, "dog": None},
+}
+
+Random = random.Random
+Target = Callable[[Random, Path], object]
+
+
+def value(rng: Random, depth: int = 3) -> object:
+    """Any value that YAML or JSON can hold, hostile names among them."""
+    kinds: list[Callable[[], object]] = [
+        lambda: rng.choice(NAMES),
+        lambda: rng.choice([None, True, False, 0, -1, 2**70, 0.5, 1e308, float("nan")]),
+        lambda: "".join(chr(rng.randrange(1, 0x2FF)) for _ in range(rng.randrange(12))),
+    ]
+    if depth:
+        kinds += [
+            lambda: [value(rng, depth - 1) for _ in range(rng.randrange(4))],
+            lambda: {
+                rng.choice(NAMES): value(rng, depth - 1)
+                for _ in range(rng.randrange(4))
+            },
+        ]
+    return rng.choice(kinds)()
+
+
+def spoilt(rng: Random, whole: object) -> object:
+    """A copy of nested content with one place replaced, removed or added to."""
+    if isinstance(whole, dict) and whole and rng.random() < 0.8:
+        copy = dict(whole)
+        key = rng.choice(list(copy))
+        action = rng.random()
+        if action < 0.7:
+            copy[key] = spoilt(rng, copy[key])
+        elif action < 0.85:
+            del copy[key]
+        else:
+            copy[rng.choice(NAMES)] = value(rng)
+        return copy
+    if isinstance(whole, list) and whole and rng.random() < 0.6:
+        place = rng.randrange(len(whole))
+        return [*whole[:place], spoilt(rng, whole[place]), *whole[place + 1 :]]
+    return value(rng)
+
+
+def mangled(rng: Random, data: bytes) -> bytes:
+    """Bytes with a few of them flipped, cut, repeated, exchanged or put in."""
+    changed = bytearray(data)
+    for _ in range(rng.randrange(1, 6)):
+        if not changed:
+            break
+        place, action = rng.randrange(len(changed)), rng.randrange(5)
+        if action == 0:
+            changed[place] ^= 1 << rng.randrange(8)
+        elif action == 1:
+            del changed[place:]
+        elif action == 2:
+            changed[place:place] = changed[place : place + rng.randrange(1, 40)]
+        elif action == 3:
+            changed[place : place + 4] = rng.randbytes(4)
+        else:
+            changed[place:place] = rng.choice(
+                [b"\0", b"\xff\xfe", b'"', b"\r\n", b",,"]
+            )
+    return bytes(changed)
+
+
+def configuration(rng: Random, folder: Path) -> object:
+    content = spoilt(rng, WHOLE_CONFIG)
+    return complete(content if isinstance(content, dict) else {"x": content}, SCHEMA)
+
+
+def prompt_bank(rng: Random, folder: Path) -> object:
+    path = folder / "prompts.yaml"
+    text = yaml.safe_dump(spoilt(rng, WHOLE_BANK), allow_unicode=True).encode()
+    path.write_bytes(text if rng.random() < 0.5 else mangled(rng, text))
+    return read_bank(path, rng.choice([["cat", "dog"], list(NAMES)]))
+
+
+def labels_csv(rng: Random, folder: Path) -> object:
+    path = folder / "labels.csv"
+    columns = rng.sample(["path", "label", "split", "group", "sha256", "x"], 4)
+    rows = [[rng.choice([*NAMES, "a.png"]) for _ in columns] for _ in range(3)]
+    text = "\n".join(",".join(row) for row in [columns, *rows]).encode()
+    path.write_bytes(text if rng.random() < 0.5 else mangled(rng, text))
+    return read_listing(path, folder)
+
+
+def labels_parquet(rng: Random, folder: Path) -> object:
+    path = folder / "labels.parquet"
+    cells: list[Callable[[], list]] = [
+        lambda: [rng.choice(NAMES) for _ in range(3)],
+        lambda: [rng.choice([None, 1, 2**60]) for _ in range(3)],
+        lambda: [[rng.choice(NAMES)] for _ in range(3)],
+        lambda: [rng.randbytes(3) for _ in range(3)],
+    ]
+    names = rng.sample(["path", "label", "split", "group", "sha256", "x"], 4)
+    pq.write_table(pa.table({name: rng.choice(cells)() for name in names}), path)
+    if rng.random() < 0.5:
+        path.write_bytes(mangled(rng, path.read_bytes()))
+    return read_listing(path, folder)
+
+
+def table(rng: Random, folder: Path) -> object:
+    path = folder / "table.parquet"
+    columns = {"path": ["a", "b"], "reason": ["c", rng.choice(NAMES)]}
+    write_table(path, "quarantine", columns)
+    path.write_bytes(mangled(rng, path.read_bytes()))
+    kind_of(path)
+    return read_table(path, "quarantine")
+
+
+def picture(rng: Random, folder: Path) -> object:
+    pixels = np.frombuffer(rng.randbytes(12 * 9 * 3), np.uint8).reshape(9, 12, 3)
+    image = Image.fromarray(pixels).convert(rng.choice(["RGB", "L", "P", "1"]))
+    stream = io.BytesIO()
+    kind = rng.choice([name for name in FORMATS if name in Image.SAVE])
+    if kind in ("JPEG", "PPM") or (
+        kind in ("WEBP", "AVIF", "JPEG2000") and image.mode in "P1"
+    ):
+        image = image.convert("RGB")
+    image.save(stream, kind)
+    return decode(mangled(rng, stream.getvalue()), pixel_limit=100_000)
+
+
+def weights_note(rng: Random, folder: Path) -> object:
+    note = {
+        "id": "a",
+        "loader": "openclip",
+        "files": {"model.safetensors": "0" * 64},
+        "resolution": 32,
+        "dimension": 8,
+    }
+    text = json.dumps(spoilt(rng, note)).encode()
+    text = text if rng.random() < 0.5 else mangled(rng, text)
+    (folder / "encoder.json").write_bytes(text)
+    return open_folder(folder).verify()
+
+
+def record(rng: Random, folder: Path) -> object:
+    study = folder / "results" / "s"
+    study.mkdir(parents=True, exist_ok=True)
+    content = {"tables": {"a": "b"}, "encoders": {"c": {}}, "images": "d"}
+    text = json.dumps(spoilt(rng, content)).encode()
+    text = text if rng.random() < 0.5 else mangled(rng, text)
+    (study / "provenance.json").write_bytes(text)
+    columns = [["ab"], ["a.png"], ["x"], [""], [1], [1]]
+    names = ("image_id", "path", "label", "split", "width", "height")
+    write_table(
+        study / "manifest.parquet", "manifest", dict(zip(names, columns, strict=True))
+    )
+    return verify(folder / "results").text()
+
+
+TARGETS: dict[str, Target] = {
+    target.__name__: target
+    for target in (
+        *(configuration, prompt_bank, labels_csv, labels_parquet, table, picture),
+        *(weights_note, record),
+    )
+}
+
+
+def attack(name: str, seed: int, folder: Path) -> str:
+    """`accepted` or `refused`; any other outcome is raised, with what repeats it.
+
+    Afterwards the folder is empty again, so that nothing is written outside of it.
+    """
+    try:
+        TARGETS[name](random.Random(f"{name} {seed}"), folder)
+    except (BakeoffError, Unreadable) as error:
+        assert str(error).strip(), "a refusal without words"
+        return "refused"
+    except Exception as error:
+        raise AssertionError(f"{name}, seed {seed}: {type(error).__name__}") from error
+    return "accepted"

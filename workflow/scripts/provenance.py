@@ -1,0 +1,42 @@
+"""What the results of a study were made from and with, written beside them.
+
+Versions, hardware, the state of the code, the configuration, the hashes of tables and
+weights. Nothing depends on this file: what differs between machines may stand in it.
+`bakeoff verify` compares with it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bakeoff.logs import logged
+from bakeoff.provenance import provenance as record
+from bakeoff.tables import atomic_path
+
+
+def provenance(
+    *,
+    study: str,
+    config: Mapping[str, Any],
+    tables: Sequence[Path],
+    encoders: Sequence[Path],
+    images: str,
+    output_record: Path,
+) -> None:
+    """Write the record of one study as JSON."""
+    content = record(study, config, tables, encoders) | {"images": images}
+    with atomic_path(output_record) as temporary:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+if "snakemake" in globals():
+    with logged(snakemake.log[0]):
+        provenance(
+            study=snakemake.wildcards.study,
+            config=snakemake.config,
+            tables=[Path(path) for path in sorted(snakemake.input.tables)],
+            encoders=[Path(path).parent for path in snakemake.input.encoders],
+            images=json.loads(snakemake.params.settings)["images"],
+            output_record=Path(snakemake.output.record),
+        )
