@@ -52,11 +52,17 @@ status: ## this folder's jobs in SLURM's queue
 report: env ## Snakemake's report of the demo, one file: results/report.html
 	$(SNAKEMAKE) --report results/report.html
 
-graph: env ## the rule graph: docs/rulegraph.dot
+graph: env ## the pictures of rules and imports (needs graphviz), in docs/
 	$(BIN)/snakemake --rulegraph dot 2>/dev/null | $(BIN)/python -m planning.rulegraph > docs/rulegraph.dot
+	$(BIN)/python -m planning.import_graph > docs/imports.dot
+	for name in rulegraph imports; do dot -Tsvg docs/$$name.dot > docs/images/$$name.svg; done
 
-reference: env ## config/README.md, from the schema
+reference: env ## config/README.md and docs/tables.md, from the schemas
 	$(BIN)/python -m planning.reference > config/README.md
+	$(BIN)/python -m planning.tables_page > docs/tables.md
+
+docs: env ## the documentation as pages, without a network: docs/site/index.html
+	$(BIN)/python -m planning.site
 
 test: env ## all tests
 	$(BIN)/pytest
