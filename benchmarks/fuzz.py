@@ -1,4 +1,4 @@
-"""Hostile input for every parser: does any of them fail with a traceback?
+"""Whether hostile input makes any parser fail with a traceback.
 
     python benchmarks/fuzz.py --cases 100000 --seed 1
 

@@ -17,4 +17,6 @@ if __name__ == "__main__":
     table = table.filter(pc.equal(table["protocol"].cast("string"), "test"))
     bands = {"accuracy": 0.01, "macro_f1": 0.01}
     data = forest.data_from(comparisons=table, reference="tiny-clip", bands=bands)
-    save_figure(forest.draw, data, forest.size(data), Path(__file__).with_suffix(".svg"))
+    save_figure(
+        forest.draw, data, forest.size(data), Path(__file__).with_suffix(".svg")
+    )

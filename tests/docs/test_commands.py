@@ -44,7 +44,9 @@ def commands_of(text: str) -> Iterator[str]:
 def make(work: Workflow, command: str) -> None:
     """The target is there, and make knows how to get to it."""
     target = shlex.split(command)[1]
-    assert target in re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M)
+    assert target in re.findall(
+        r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.M
+    )
     plan = subprocess.run(
         ["make", "--dry-run", "--assume-old=.venv/synced", *shlex.split(command)[1:]],
         cwd=work.place,
@@ -158,5 +160,9 @@ def test_make_targets_named_in_the_text_are_there() -> None:
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_alone_lists_the_targets() -> None:
-    told = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert {"demo", "run", "docs", "test"} <= set(re.findall(r"^\w+", told.stdout, re.M))
+    told = subprocess.run(
+        ["make"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {"demo", "run", "docs", "test"} <= set(
+        re.findall(r"^\w+", told.stdout, re.M)
+    )

@@ -14,10 +14,23 @@ from support.workflow import write_images
 ROOT = Path(__file__).parents[2]
 PRESETS = sorted((ROOT / "config/studies").glob("*.yaml"))
 TINY = ["tiny-clip", "tiny-random"]
-ACTIVITIES = (
-    "calling, clapping, cycling, dancing, drinking, eating, fighting, hugging, laughing, "
-    "listening to music, running, sitting, sleeping, texting, using laptop"
-).split(", ")
+ACTIVITIES = [
+    "calling",
+    "clapping",
+    "cycling",
+    "dancing",
+    "drinking",
+    "eating",
+    "fighting",
+    "hugging",
+    "laughing",
+    "listening to music",
+    "running",
+    "sitting",
+    "sleeping",
+    "texting",
+    "using laptop",
+]
 
 
 def load(name: str) -> dict:

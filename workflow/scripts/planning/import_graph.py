@@ -28,9 +28,13 @@ def part_imports(root: Path) -> Graph:
     for path in _modules(root):
         part = _part(path, root)
         found = [file for file in imported_files(path, root) if file.suffix == ".py"]
-        strays = [file for file in found if _LIBRARY not in file.relative_to(root).parts]
+        strays = [
+            file for file in found if _LIBRARY not in file.relative_to(root).parts
+        ]
         if strays:
-            raise ValueError(f"{path} imports {strays[0]}, which is outside the library")
+            raise ValueError(
+                f"{path} imports {strays[0]}, which is outside the library"
+            )
         uses = {_part(file, root) for file in found} - {part, *_ENTRY_POINTS}
         graph.setdefault(part, set()).update(uses)
     return graph

@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -44,7 +45,9 @@ def build_site(root: Path, site: Path) -> list[Path]:
     nowhere.
     """
     chapters = read_navigation(root)
-    pages = {path: read_page(root / path, path) for c in chapters.values() for path in c}
+    pages = {
+        path: read_page(root / path, path) for c in chapters.values() for path in c
+    }
     files, problems = _link(pages, root)
     if problems:
         raise BakeoffError(
@@ -83,7 +86,7 @@ def read_page(path: Path, source: Path) -> Page:
     """The page, its headings given the anchors that code hosts give them."""
     tokens = _MARKDOWN.parse(path.read_text(encoding="utf-8"))
     page = Page(source, _place(source), tokens)
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type != "heading_open":
             continue
         text = _plain(inline)
