@@ -8,7 +8,7 @@ import pytest
 import yaml
 from bakeoff.prompts import read_bank
 from bakeoff.tables import read_table
-from planning.plan import make_plan
+from planning.make import make_plan
 from support.workflow import write_images
 
 ROOT = Path(__file__).parents[2]
