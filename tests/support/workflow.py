@@ -219,23 +219,14 @@ class Jobs:
         }
 
     def with_all_after(self, first: set[str]) -> set[str]:
-        """`first` and every job that is made from what they make, however far.
-
-        Costs need a manifest, but are not measured anew for another one.
-        """
+        """`first` and every job that is made from what they make, however far."""
         stale = set(first)
         while True:
             made = {path for job in stale for path in self.outputs[job]}
-            more = {job for job in self.rules if made & self._followed(job)} - stale
+            more = {job for job in self.rules if made & set(self.inputs[job])} - stale
             if not more:
                 return stale
             stale |= more
-
-    def _followed(self, job: str) -> set[str]:
-        inputs = set(self.inputs[job])
-        if self.rules[job] == "costs":
-            inputs = {path for path in inputs if not path.endswith("manifest.parquet")}
-        return inputs
 
 
 def _paths(block: str, field: str) -> list[str]:
