@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from jinja2 import Template
 
 from bakeoff import __version__
@@ -17,7 +16,7 @@ from bakeoff.images import read_image
 from bakeoff.paper_tables import Sheet, study_sheets
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
-from bakeoff.verdict import summary_verdict
+from bakeoff.verdict import Answer, answers
 
 TITLES = {
     "accuracy": "Accuracy of every encoder",
@@ -91,11 +90,11 @@ def study_page(study: Study, images: Path, threads: int = 1) -> Page:
     `images` is the folder that the manifest's paths start from.
     """
     settings = study.settings
-    verdicts, others = _verdicts(study)
+    main, others = _answers(study)
     return Page(
         study.name,
         settings["title"],
-        verdicts=verdicts,
+        answers=main,
         others=others,
         facts=_facts(study),
         sections=_sections(study),
@@ -120,18 +119,13 @@ def _facts(study: Study) -> dict[str, str]:
     return facts
 
 
-def _verdicts(study: Study) -> tuple[list[str], list[str]]:
-    """Sentences of the main run, and those of all other methods and divisions."""
-    protocol, method = study.settings["main_run"]
-    main = pc.and_(
-        pc.equal(study.comparisons["protocol"], protocol),
-        pc.equal(study.comparisons["method"], method),
-    )
-    first, rest = (study.comparisons.filter(m) for m in (main, pc.invert(main)))
-    how = {k: study.settings[k] for k in ("metrics", "control")}
-    if not (first.num_rows and rest.num_rows):
-        return summary_verdict(study.comparisons, **how), []
-    return summary_verdict(first, **how), summary_verdict(rest, **how)
+def _answers(study: Study) -> tuple[list[Answer], list[Answer]]:
+    """The answer of the main run, and those of all other methods and divisions."""
+    main = " on ".join(reversed(study.settings["main_run"]))
+    metrics, control = (study.settings[k] for k in ("metrics", "control"))
+    found = answers(study.comparisons, metrics, control=control)
+    first = [answer for answer in found if answer.where == main]
+    return first or found, [a for a in found if first and a not in first]
 
 
 def _sections(study: Study) -> list[Section]:

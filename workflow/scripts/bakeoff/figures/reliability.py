@@ -15,8 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import softmax
 
-from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import encoders_in, frame
+from bakeoff.figures.frames import encoders_in, frame, one_setting
 from bakeoff.figures.opinions import score_matrix
 from bakeoff.figures.style import EDGE, GRID, WIDTH, looks, panels, say_empty, short
 from bakeoff.stats.shares import wilson
