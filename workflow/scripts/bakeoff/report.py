@@ -23,6 +23,7 @@ TITLES = {
     "differences": "Differences between encoders",
     "probabilities": "Probability of a better encoder",
     "tradeoff": "Accuracy against cost",
+    "resolution": "Accuracy against resolution",
     "classes": "Class by class",
     "confusion": "Confusions",
     "confusion_difference": "Where two encoders confuse differently",
@@ -43,7 +44,7 @@ _SECTIONS = (
         ("accuracy", "differences", "probabilities"),
         ("results", "tests"),
     ),
-    ("costs", "What it costs", ("tradeoff",), ("costs",)),
+    ("costs", "What it costs", ("tradeoff", "resolution"), ("costs",)),
     (
         "classes",
         "Class by class",
