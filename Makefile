@@ -49,8 +49,10 @@ recover: ## after a killed run: end its jobs, unlock; with CONFIG=... as in `mak
 	$(BIN)/python -m planning.recover
 	$(SNAKEMAKE) --unlock $(if $(CONFIG),--configfile $(CONFIG))
 
-status: ## this folder's jobs in SLURM's queue
-	@squeue --me --format='%.10i %.9T %.10M %.4C %.8m %k|%Z' | awk -F'|' 'NR == 1 || $$2 == "$(CURDIR)" {print $$1}'
+status: ## what a run would do and why, and this folder's jobs in SLURM's queue; with CONFIG=...
+	@$(BIN)/python -m planning.status $(if $(CONFIG),--configfile $(CONFIG))
+	@if command -v squeue >/dev/null && [ -d .snakemake/slurm_logs ]; then \
+	  squeue --me --format='%.10i %.9T %.10M %.4C %.8m %k|%Z' | awk -F'|' 'NR == 1 || $$2 == "$(CURDIR)" {print $$1}'; fi
 
 report: env ## Snakemake's report of the demo, one file: results/report.html
 	$(SNAKEMAKE) --report results/report.html

@@ -15,7 +15,6 @@ import csv
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow/scripts")]
+
+from support.workflow import copy_repository  # noqa: E402
 
 
 @dataclass
@@ -52,7 +54,7 @@ def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "copy"
-        _copy(place)
+        copy_repository(ROOT, place)
         wall, cpu = _run(place, options)
         rules = _rules(place / "benchmarks/results")
     print(json.dumps(report(rules, wall, cpu, options.cores), indent=1))
@@ -78,16 +80,6 @@ def report(rules: dict[str, Rule], wall: float, cpu: float, cores: int) -> dict:
         "overhead_cpu": round(1 - (of_jobs - loading) / cpu, 3),
         "rules": {name: rules[name].row() for name in ordered},
     }
-
-
-def _copy(place: Path) -> None:
-    """The repository's tracked files as they are now."""
-    names = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\0")
-    for name in filter(None, names):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, place / name)
 
 
 def _run(place: Path, options: argparse.Namespace) -> tuple[float, float]:
