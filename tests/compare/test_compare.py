@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bakeoff.compare import compare, symmetry
+from bakeoff.compare.pairs import compare
+from bakeoff.compare.symmetry import symmetry
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.stats.fold_tests import corrected_t, correlated_chances
@@ -230,6 +231,13 @@ def test_the_order_of_tables_changes_nothing(folded):
     pd.testing.assert_frame_equal(rows, rows_of(folded))
 
 
+def test_pairs_follow_the_order_that_is_asked_for(folded):
+    rows = rows_of(folded, encoders=["c", "a", "b"])
+    first = rows[(rows["metric"] == "accuracy") & rows["primary"]]
+    pairs = dict.fromkeys(zip(first["a"], first["b"], strict=True))
+    assert list(pairs) == [("c", "a"), ("c", "b"), ("a", "b")]
+
+
 def test_a_third_encoder_leaves_p_of_the_pair_alone(fixed):
     before = primary(rows_of(fixed))["p"]
     fixed.predict("z", 0.6, 9, "zeroshot")
@@ -300,7 +308,7 @@ def test_sentences_of_a_whole_study(folded):
     table = read_table(folded.folder / "comparisons.parquet", "comparisons")
     texts = summary_verdict(table, METRIC_NAMES, control="b")
     assert "these images cannot tell it from" in texts[0]
-    assert "every encoder beats the control b" in texts[1]
+    assert "Every encoder beats the control b" in texts[1]
     for row in table.to_pylist():
         if row["primary"]:
             assert row["a"] in sentence(row)

@@ -119,7 +119,7 @@ def test_another_metric_may_turn_the_order():
         row("a", "b", 0.2, 0.02, 1e-9, **error),
         metrics=("accuracy", "rmse"),
     )
-    assert texts[0] == "ridge on cv: use a: it is better than b."
+    assert texts[0] == "ridge on cv: Use a: it is better than b."
     assert texts[2].startswith("By another metric the order turns: b beats a by 0.200")
 
 
@@ -129,7 +129,7 @@ def test_a_clear_winner():
         row("a", "c", 0.2, 0.02, 1e-9),
         row("b", "c", 0.1, 0.02, 1e-9),
     )
-    assert first == "ridge on cv: use a: it is better than b and c."
+    assert first == "ridge on cv: Use a: it is better than b and c."
     assert len(others) == 2
 
 
@@ -152,13 +152,13 @@ def test_every_encoder_must_beat_the_control():
     ]
     texts = summary(*rows, control="noise")
     assert "b does not beat the control noise" in texts[1]
-    assert "every encoder beats" in summary(rows[0], control="noise")[1]
+    assert "Every encoder beats" in summary(rows[0], control="noise")[1]
 
 
 def test_refused_studies_and_empty_ones():
     question = row("a", "b", 0, 0, 1).question
     texts = summary(refusal(question, "groups straddle", 0.95))
-    assert texts == ["ridge on cv: no verdict, because groups straddle."]
+    assert texts == ["ridge on cv: No verdict, because groups straddle."]
     assert summary(row("a", "b", 0, 0.1, 1), metrics=["qwk"])[0].startswith(
         "No verdict"
     )

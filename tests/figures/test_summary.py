@@ -17,6 +17,7 @@ from bakeoff.summary import (
     summary_html,
     write_summary,
 )
+from bakeoff.verdict import Answer
 from PIL import Image
 
 HOSTILE = (
@@ -57,7 +58,9 @@ def page_of(tables, folder, /, **parts):
     chosen = {
         "study": tables.name,
         "title": "Which encoder?",
-        "verdicts": ["One is better.", "Two others: inconclusive."],
+        "answers": [
+            Answer("ridge on cv", "One is better.", ["As it must."], ["By 2."])
+        ],
         "facts": {"images": "300"},
         "sections": sections,
         "gallery": gallery,
@@ -134,7 +137,8 @@ def test_empty_sections_are_left_out(text):
 def test_hostile_words_stay_words(make, tmp_path):
     study = make(classes=HOSTILE, encoders=HOSTILE[:2], per_class=4, repeats=1)
     text = summary_html(
-        page_of(study, tmp_path, title=HOSTILE[0], verdicts=HOSTILE, study=HOSTILE[1],
+        page_of(study, tmp_path, title=HOSTILE[0], study=HOSTILE[1],
+                answers=[Answer(*HOSTILE[:2], HOSTILE, HOSTILE)],
                 notes=HOSTILE, methods={HOSTILE[0]: HOSTILE[1]},
                 provenance={HOSTILE[0]: HOSTILE[1]})
     )  # fmt: skip

@@ -17,6 +17,7 @@ from bakeoff.figures import confusion
 from bakeoff.figures.save import save_figure
 from bakeoff.gallery import make_gallery
 from bakeoff.summary import Page, Picture, Section, write_summary
+from bakeoff.verdict import Answer
 from PIL import Image
 
 BROWSER = next(
@@ -105,7 +106,8 @@ def folder(make, tmp_path_factory):
     picture = Picture("confusion", "Confusions", HOSTILE, svg.read_text())
     results = paper_tables.results_sheet(study.metrics)
     sections = [Section("results", "Results", HOSTILE, [picture], [results])]
-    page = Page("study", HOSTILE, [HOSTILE], sections=sections, gallery=gallery)
+    answers = [Answer(HOSTILE, HOSTILE, [HOSTILE], [HOSTILE])]
+    page = Page("study", HOSTILE, answers, sections=sections, gallery=gallery)
     write_summary(folder / "summary.html", page)
     return folder
 

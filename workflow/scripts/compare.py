@@ -30,6 +30,7 @@ def compare(
         {path.stem: read_table(path, "folds") for path in folds},
         study=study,
         metric_names=settings["metrics"],
+        encoders=settings["encoders"],
         bands=settings["equivalence"],
         confidence=settings["confidence"],
         finetuned=settings["finetuned"],

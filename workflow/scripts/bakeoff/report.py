@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from jinja2 import Template
 
 from bakeoff import __version__
@@ -17,22 +16,24 @@ from bakeoff.images import read_image
 from bakeoff.paper_tables import Sheet, study_sheets
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
-from bakeoff.verdict import summary_verdict
+from bakeoff.verdict import Answer, answers
 
+# Each is how the caption begins, if the caption names what it shows.
 TITLES = {
     "accuracy": "Accuracy of every encoder",
     "differences": "Differences between encoders",
     "probabilities": "Probability of a better encoder",
     "tradeoff": "Accuracy against cost",
-    "classes": "Class by class",
-    "confusion": "Confusions",
-    "confusion_difference": "Where two encoders confuse differently",
-    "ages": "Age bias",
-    "qualitative": "The same images seen by two encoders",
-    "disputes": "Labels that every encoder disputes",
-    "reliability": "Reliability of probabilities",
+    "resolution": "Accuracy against the resolution at which images were encoded",
+    "classes": "Difference in recall class by class",
+    "confusion": "Confusion matrices",
+    "confusion_difference": "Difference of two confusion matrices",
+    "ages": "Age-bias plot",
+    "qualitative": "The same test images seen by two encoders",
+    "disputes": "Images whose label every encoder disputes",
+    "reliability": "Reliability",
     "learning_curve": "Learning curve",
-    "embedding_map": "Map of embeddings",
+    "embedding_map": "Embeddings in two dimensions",
     "training": "Fine-tuning",
 }
 
@@ -44,7 +45,7 @@ _SECTIONS = (
         ("accuracy", "differences", "probabilities"),
         ("results", "tests"),
     ),
-    ("costs", "What it costs", ("tradeoff",), ("costs",)),
+    ("costs", "What it costs", ("tradeoff", "resolution"), ("costs",)),
     (
         "classes",
         "Class by class",
@@ -56,7 +57,7 @@ _SECTIONS = (
     ("fine-tuning", "Fine-tuning", ("training",), ()),
     ("training-images", "More training images", ("learning_curve",), ()),
     ("embeddings", "The embeddings", ("embedding_map",), ("retrieval",)),
-    ("data", "The images", (), ("data",)),
+    ("data", "The data", (), ("data",)),
 )
 
 
@@ -91,11 +92,11 @@ def study_page(study: Study, images: Path, threads: int = 1) -> Page:
     `images` is the folder that the manifest's paths start from.
     """
     settings = study.settings
-    verdicts, others = _verdicts(study)
+    main, others = _answers(study)
     return Page(
         study.name,
         settings["title"],
-        verdicts=verdicts,
+        answers=main,
         others=others,
         facts=_facts(study),
         sections=_sections(study),
@@ -120,18 +121,13 @@ def _facts(study: Study) -> dict[str, str]:
     return facts
 
 
-def _verdicts(study: Study) -> tuple[list[str], list[str]]:
-    """Sentences of the main run, and those of all other methods and divisions."""
-    protocol, method = study.settings["main_run"]
-    main = pc.and_(
-        pc.equal(study.comparisons["protocol"], protocol),
-        pc.equal(study.comparisons["method"], method),
-    )
-    first, rest = (study.comparisons.filter(m) for m in (main, pc.invert(main)))
-    how = {k: study.settings[k] for k in ("metrics", "control")}
-    if not (first.num_rows and rest.num_rows):
-        return summary_verdict(study.comparisons, **how), []
-    return summary_verdict(first, **how), summary_verdict(rest, **how)
+def _answers(study: Study) -> tuple[list[Answer], list[Answer]]:
+    """The answer of the main run, and those of all other methods and divisions."""
+    main = " on ".join(reversed(study.settings["main_run"]))
+    metrics, control = (study.settings[k] for k in ("metrics", "control"))
+    found = answers(study.comparisons, metrics, control=control)
+    first = [answer for answer in found if answer.where == main]
+    return first or found, [a for a in found if first and a not in first]
 
 
 def _sections(study: Study) -> list[Section]:
@@ -167,14 +163,19 @@ def _with_rows(sheets: Iterable[Sheet]) -> list[Sheet]:
 
 def _picture(study: Study, name: str) -> Picture:
     kind, *run = name.split("/")
-    title = TITLES[kind]
-    if run:
-        title += ": " + ", ".join(reversed(run))
-    words = Template(study.captions[kind]).render(
-        snakemake={"wildcards": {"study": study.name}}
-    )
-    caption = " ".join(words.split())
+    words = Template(study.captions[kind]).render(snakemake={"wildcards": {}})
+    caption = _without(TITLES[kind], " ".join(words.split()))
+    title = ": ".join([TITLES[kind], *[", ".join(reversed(run))] * bool(run)])
     return Picture(name.replace("/", "-"), title, caption, study.figures[name])
+
+
+def _without(title: str, caption: str) -> str:
+    """The caption without the title that stands before it on the page."""
+    rest = caption.removeprefix(title)
+    if rest == caption:
+        return caption
+    rest = rest.lstrip(" ,:.")
+    return rest[:1].upper() + rest[1:]
 
 
 def _gallery(study: Study, images: Path, threads: int) -> Gallery | None:

@@ -23,6 +23,7 @@ from bakeoff.figures import style
 from bakeoff.gallery import Gallery
 from bakeoff.paper_tables import Sheet, to_csv
 from bakeoff.tables import atomic_path
+from bakeoff.verdict import Answer
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -54,8 +55,8 @@ class Page:
 
     study: str
     title: str
-    verdicts: Sequence[str]
-    others: Sequence[str] = ()
+    answers: Sequence[Answer]
+    others: Sequence[Answer] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     sections: Sequence[Section] = ()
     gallery: Gallery | None = None
@@ -67,10 +68,9 @@ class Page:
 def write_summary(path: str | Path, page: Page) -> None:
     """Write `page` to `path`, whole or not at all.
 
-    `verdicts` are sentences, the first one the answer; `others`, of further methods, are
-    folded away; `facts` short pairs such as
-    images: 1,890; `methods` and `provenance` name and value. Sections without figures
-    and tables are left out.
+    `answers` come first, their details folded away, and so are `others`, of further
+    methods; `facts` are short pairs such as images: 1,890; `methods` and `provenance`
+    name and value. Sections without figures and tables are left out.
     """
     with atomic_path(path) as temporary:
         temporary.write_text(summary_html(page), encoding="utf-8", newline="\n")

@@ -6,6 +6,7 @@ these images could have shown, and how many would settle the matter.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite, nan
 from typing import Any
 
@@ -16,6 +17,19 @@ from bakeoff.metrics.definitions import METRICS
 from bakeoff.stats.power import images_by_scaling
 
 _SWAPPED = {"better": "worse", "worse": "better"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one method and protocol say: the answer, checks of it, then why, in sentences.
+
+    `where` is empty where nothing was compared.
+    """
+
+    where: str
+    headline: str
+    checks: Sequence[str] = ()
+    details: Sequence[str] = ()
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -35,15 +49,15 @@ def sentence(row: Mapping[str, Any]) -> str:
     return " ".join(part for part in parts if part)
 
 
-def summary_verdict(
+def answers(
     comparisons: pa.Table, metrics: Sequence[str], *, control: str | None = None
-) -> list[str]:
-    """Which encoder to use: an answer per method and protocol, then why.
+) -> list[Answer]:
+    """Which encoder to use: an answer per method and protocol.
 
     metrics: the first decides; of the others those are told by which another encoder
     beats the leader. control: id of an encoder that every other one must beat, such as
-    one with random weights. The answer names what the leader beats and what it cannot
-    be told from; the sentences of the leader against each of the others follow.
+    one with random weights. The headline names what the leader beats and what it cannot
+    be told from; the details are the leader against each of the others.
     """
     settings: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in comparisons.to_pylist():
@@ -51,11 +65,25 @@ def summary_verdict(
             settings[row["method"], row["protocol"]].append(row)
     if not any(r["metric"] == metrics[0] for rows in settings.values() for r in rows):
         name = _name(metrics[0])
-        return [f"No verdict: no two encoders were compared by {name}."]
+        return [Answer("", f"No verdict: no two encoders were compared by {name}.")]
+    return [
+        answer
+        for setting, rows in sorted(settings.items())
+        for answer in _answer(" on ".join(setting), rows, metrics[0], control)
+    ]
+
+
+def summary_verdict(
+    comparisons: pa.Table, metrics: Sequence[str], *, control: str | None = None
+) -> list[str]:
+    """The same as sentences, one below the other, each saying where it holds."""
     return [
         text
-        for setting, rows in sorted(settings.items())
-        for text in _answer(" on ".join(setting), rows, metrics[0], control)
+        for answer in answers(comparisons, metrics, control=control)
+        for text in (
+            *(_placed(answer.where, x) for x in (answer.headline, *answer.checks)),
+            *answer.details,
+        )
     ]
 
 
@@ -73,30 +101,33 @@ def turned(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _placed(where: str, text: str) -> str:
+    return f"{where}: {text}" if where else text
+
+
 def _answer(
     where: str, rows: Sequence[dict[str, Any]], first: str, control: str | None
-) -> list[str]:
+) -> list[Answer]:
     decisive = [row for row in rows if row["metric"] == first]
     tested = [row for row in decisive if row["verdict"] != "refused"]
     if not tested:
-        return [f"{where}: no verdict, because {row['note']}." for row in decisive[:1]]
+        why = [f"No verdict, because {row['note']}." for row in decisive[:1]]
+        return [Answer(where, text) for text in why]
     leader = _leader(tested)
     own = [r if r["a"] == leader else turned(r) for r in rows if leader in _pair(r)]
     others: dict[str, list[str]] = defaultdict(list)
     for row in own:
         if row["metric"] == first:
             others[row["verdict"]].append(row["b"])
-    answer = f"{where}: {_headline(leader, others)}"
-    checks = [] if control is None else [_against_control(where, tested, control)]
     against = [
         row for row in own if row["metric"] != first and row["verdict"] == "worse"
     ]
-    return [
-        answer,
-        *checks,
-        *(sentence(row) for row in own if row["metric"] == first),
-        *(f"By another metric the order turns: {sentence(turned(r))}" for r in against),
+    turns = [
+        f"By another metric the order turns: {sentence(turned(r))}" for r in against
     ]
+    why = [sentence(row) for row in own if row["metric"] == first]
+    checks = [] if control is None else [_against_control(tested, control)]
+    return [Answer(where, _headline(leader, others), checks, why + turns)]
 
 
 def _leader(rows: Sequence[dict[str, Any]]) -> str:
@@ -118,21 +149,21 @@ def _headline(leader: str, others: Mapping[str, list[str]]) -> str:
     open_ = _listed(others.get("inconclusive", []) + others.get("worse", []))
     facts = " and ".join(part for part in (told, equal) if part)
     if not open_:
-        return f"use {leader}: it is {facts}."
+        return f"Use {leader}: it is {facts}."
     but = f"these images cannot tell it from {open_}"
     return f"{leader} leads{f' ({facts})' if facts else ''}, but {but}."
 
 
-def _against_control(where: str, rows: Sequence[dict[str, Any]], control: str) -> str:
+def _against_control(rows: Sequence[dict[str, Any]], control: str) -> str:
     own = [r if r["b"] == control else turned(r) for r in rows if control in _pair(r)]
     if not own:
-        return f"{where}: the control {control} was not compared."
+        return f"The control {control} was not compared."
     failing = [row["a"] for row in own if row["verdict"] != "better"]
     if not failing:
-        return f"{where}: every encoder beats the control {control}, as it must."
+        return f"Every encoder beats the control {control}, as it must."
     fail = "does not beat" if len(failing) == 1 else "do not beat"
     return (
-        f"{where}: {_listed(failing)} {fail} the control {control}: find out why "
+        f"{_listed(failing)} {fail} the control {control}: find out why "
         "before trusting any other comparison."
     )
 

@@ -36,8 +36,8 @@ class Panel:
 
     @property
     def encoders(self) -> list[str]:
-        """Encoder ids, sorted."""
-        return sorted(self.runs)
+        """Encoder ids, in the order that was asked for."""
+        return list(self.runs)
 
     @property
     def keys(self) -> list[tuple[int, int]]:
@@ -60,10 +60,13 @@ class Design:
     reason: str = ""
 
 
-def panels(predictions: Sequence[pa.Table]) -> list[Panel]:
+def panels(
+    predictions: Sequence[pa.Table], encoders: Sequence[str] = ()
+) -> list[Panel]:
     """The predictions by method and protocol, checked to be of the same images.
 
-    Raises BakeoffError where encoders differ in their images, labels, classes or runs.
+    `encoders` come first, in their order; the others after them, by name. Raises
+    BakeoffError where encoders differ in their images, labels, classes or runs.
     """
     found: dict[tuple[str, str], dict[str, list[Run]]] = defaultdict(
         lambda: defaultdict(list)
@@ -76,7 +79,7 @@ def panels(predictions: Sequence[pa.Table]) -> list[Panel]:
                 curves.add(run.protocol)
     checks.same_images([r for p in found.values() for own in p.values() for r in own])
     return [
-        Panel(*key, _same_runs(key, own), key[1] in curves)
+        Panel(*key, _same_runs(key, _ordered(own, encoders)), key[1] in curves)
         for key, own in sorted(found.items())
     ]
 
@@ -148,11 +151,18 @@ def _straddling(divided: Sequence[_Divided], groups: Groups | None) -> set[str]:
     return {g for *_, train, test in divided for g in named(train) & named(test)}
 
 
+def _ordered(
+    own: Mapping[str, list[Run]], encoders: Sequence[str]
+) -> dict[str, list[Run]]:
+    known = [encoder for encoder in encoders if encoder in own]
+    return {e: own[e] for e in [*known, *sorted(set(own) - set(known))]}
+
+
 def _same_runs(
     key: tuple[str, str], own: Mapping[str, list[Run]]
 ) -> dict[str, list[Run]]:
     """Runs sorted, and the same for every encoder, with the same classes."""
-    ordered = {e: sorted(own[e], key=lambda r: (r.repeat, r.fold)) for e in sorted(own)}
+    ordered = {e: sorted(own[e], key=lambda r: (r.repeat, r.fold)) for e in own}
     shapes = {
         (r[0].outcomes.classes, tuple((x.repeat, x.fold) for x in r))
         for r in ordered.values()

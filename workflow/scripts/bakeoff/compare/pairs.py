@@ -19,7 +19,8 @@ from bakeoff.compare.over_folds import (
 )
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.errors import BakeoffError
-from bakeoff.metrics.definitions import METRICS, Metric, OrderMetric
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Metric, OrderMetric
 
 RECALL = "recall"
 _OF_ORDER = (
@@ -35,6 +36,7 @@ def compare(
     *,
     study: str,
     metric_names: Sequence[str],
+    encoders: Sequence[str] = (),
     bands: Mapping[str, float] | None = None,
     confidence: float = 0.95,
     groups: Groups | None = None,
@@ -48,15 +50,16 @@ def compare(
     predictions: tables as they were read, of any encoders, methods and protocols; pairs
     are formed within a method and protocol. metrics: the study's table of metrics,
     whose values per run the tests over folds use. folds: {protocol: table of folds},
-    which give the number of training images and show whether groups straddle. bands:
-    half width of the equivalence band of a metric, in its own unit; `recall` for the
+    which give the number of training images and show whether groups straddle. encoders:
+    the order in which pairs are formed, the first minus the second; by name without
+    it. bands: half width of the equivalence band of a metric, in its own unit; `recall` for the
     tests class by class. groups: {image id: group or None}, or None where the study
     has none. finetuned: encoders that were trained on the training images.
 
     Raises BakeoffError for metrics that are unknown or that no predictions allow, for
     encoders of different images, runs or classes, and for missing folds.
     """
-    found = panels(predictions)
+    found = panels(predictions, encoders)
     _check_metrics(metric_names, found)
     values = fold_values(metrics, study)
     rows: list[Row] = []

@@ -56,6 +56,26 @@ for (const box of document.querySelectorAll(".table")) {
   });
 }
 
+// Whatever is wider than the screen says so. Parts that were not yet drawn are measured
+// when they are.
+{
+  const hint = (box) => {
+    box.nextElementSibling.hidden = box.scrollWidth <= box.clientWidth + 1;
+  };
+  // In the next frame, since a hint moves what is observed.
+  const measure = new ResizeObserver((entries) =>
+    requestAnimationFrame(() => entries.forEach(({ target }) => hint(target))),
+  );
+  for (const box of document.querySelectorAll(".scroll, .drawing")) {
+    const words = document.createElement("p");
+    words.className = "hint";
+    words.textContent = "Scroll sideways for the rest →";
+    words.hidden = true;
+    box.after(words);
+    measure.observe(box);
+  }
+}
+
 // Theme: follows the system until the reader chooses.
 {
   const root = document.documentElement;
