@@ -27,7 +27,8 @@ from sklearn.svm import SVC
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from bakeoff.metrics.definitions import METRICS, Outcomes
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Outcomes
 from bakeoff.stats.fold_tests import corrected_t, five_by_two_f, paired_t
 from bakeoff.stats.proportions import (
     bonett_price,

@@ -431,3 +431,70 @@ rule figure_embedding_map:
         "Drawing the embeddings of {wildcards.study}"
     script:
         "../workflow/scripts/figure_embedding_map.py"
+
+
+rule figure_resolution:
+    input:
+        metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        embeddings=of_encoders("results/{study}/embeddings/{encoder}.parquet"),
+    output:
+        svg=report(
+            "results/{study}/figures/resolution/{protocol}/{method}.svg",
+            caption="../workflow/report/resolution.rst",
+            category="{study}",
+            labels={
+                "figure": "Resolution",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/resolution/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/resolution/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/resolution/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_resolution"),
+        code=code_version("figure_resolution.py"),
+    message:
+        "Drawing the resolutions of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_resolution.py"
+
+
+# Never part of `all`, as is the table behind it.
+rule figure_prompts:
+    input:
+        prompts="results/{study}/prompt_lab/{protocol}/{encoder}/prompts.csv",
+    output:
+        svg=report(
+            "results/{study}/figures/prompts/{protocol}/{encoder}.svg",
+            caption="../workflow/report/prompts.rst",
+            category="{study}",
+            labels={
+                "figure": "Prompts",
+                "encoder": "{encoder}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/prompts/{protocol}/{encoder}.png",
+    log:
+        "logs/figures/{study}/prompts/{protocol}/{encoder}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/prompts/{protocol}/{encoder}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        code=code_version("figure_prompts.py"),
+    message:
+        "Drawing the prompts of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_prompts.py"

@@ -18,20 +18,22 @@ from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
 from bakeoff.verdict import Answer, answers
 
+# Each is how the caption begins, if the caption names what it shows.
 TITLES = {
     "accuracy": "Accuracy of every encoder",
     "differences": "Differences between encoders",
     "probabilities": "Probability of a better encoder",
     "tradeoff": "Accuracy against cost",
-    "classes": "Class by class",
-    "confusion": "Confusions",
-    "confusion_difference": "Where two encoders confuse differently",
-    "ages": "Age bias",
-    "qualitative": "The same images seen by two encoders",
-    "disputes": "Labels that every encoder disputes",
-    "reliability": "Reliability of probabilities",
+    "resolution": "Accuracy against the resolution at which images were encoded",
+    "classes": "Difference in recall class by class",
+    "confusion": "Confusion matrices",
+    "confusion_difference": "Difference of two confusion matrices",
+    "ages": "Age-bias plot",
+    "qualitative": "The same test images seen by two encoders",
+    "disputes": "Images whose label every encoder disputes",
+    "reliability": "Reliability",
     "learning_curve": "Learning curve",
-    "embedding_map": "Map of embeddings",
+    "embedding_map": "Embeddings in two dimensions",
     "training": "Fine-tuning",
 }
 
@@ -43,7 +45,7 @@ _SECTIONS = (
         ("accuracy", "differences", "probabilities"),
         ("results", "tests"),
     ),
-    ("costs", "What it costs", ("tradeoff",), ("costs",)),
+    ("costs", "What it costs", ("tradeoff", "resolution"), ("costs",)),
     (
         "classes",
         "Class by class",
@@ -55,7 +57,7 @@ _SECTIONS = (
     ("fine-tuning", "Fine-tuning", ("training",), ()),
     ("training-images", "More training images", ("learning_curve",), ()),
     ("embeddings", "The embeddings", ("embedding_map",), ("retrieval",)),
-    ("data", "The images", (), ("data",)),
+    ("data", "The data", (), ("data",)),
 )
 
 
@@ -161,14 +163,19 @@ def _with_rows(sheets: Iterable[Sheet]) -> list[Sheet]:
 
 def _picture(study: Study, name: str) -> Picture:
     kind, *run = name.split("/")
-    title = TITLES[kind]
-    if run:
-        title += ": " + ", ".join(reversed(run))
-    words = Template(study.captions[kind]).render(
-        snakemake={"wildcards": {"study": study.name}}
-    )
-    caption = " ".join(words.split())
+    words = Template(study.captions[kind]).render(snakemake={"wildcards": {}})
+    caption = _without(TITLES[kind], " ".join(words.split()))
+    title = ": ".join([TITLES[kind], *[", ".join(reversed(run))] * bool(run)])
     return Picture(name.replace("/", "-"), title, caption, study.figures[name])
+
+
+def _without(title: str, caption: str) -> str:
+    """The caption without the title that stands before it on the page."""
+    rest = caption.removeprefix(title)
+    if rest == caption:
+        return caption
+    rest = rest.lstrip(" ,:.")
+    return rest[:1].upper() + rest[1:]
 
 
 def _gallery(study: Study, images: Path, threads: int) -> Gallery | None:

@@ -253,27 +253,30 @@ def _write_vectors(
 ) -> None:
     """vectors.npy (n, d) as given and norms.npy (n,), one block in memory at a time."""
     n = sum(table.num_rows for table in tables.values())
-    out = np.lib.format.open_memmap(
-        folder / "vectors.npy", mode="w+", dtype=np.float32, shape=(n, dimension)
-    )
     norms, start = np.empty(n, np.float32), 0
-    for kind, table in tables.items():
-        for block in _blocks(table):
-            stop = start + len(block)
-            norms[start:stop] = np.linalg.norm(block, axis=1)
-            bad = ~np.isfinite(norms[start:stop]) | (norms[start:stop] == 0)
-            if bad.any():
-                raise BakeoffError(
-                    f"index of {encoder}",
-                    f"{bad.sum()} {kind} vectors that are zero or not finite",
-                    "vectors with a direction",
-                    "Delete the embeddings of this encoder and run again; if they come "
-                    "back, use `precision: fp32`.",
-                )
-            out[start:stop] = block
-            start = stop
-    out.flush()
+    with (folder / "vectors.npy").open("wb") as file:
+        head = {"descr": "<f4", "fortran_order": False, "shape": (n, dimension)}
+        np.lib.format.write_array_header_1_0(file, head)
+        for kind, table in tables.items():
+            for block in _blocks(table):
+                stop = start + len(block)
+                norms[start:stop] = np.linalg.norm(block, axis=1)
+                _need_directions(norms[start:stop], kind, encoder)
+                block.astype("<f4", copy=False).tofile(file)
+                start = stop
     np.save(folder / "norms.npy", norms)
+
+
+def _need_directions(norms: np.ndarray, kind: str, encoder: str) -> None:
+    bad = ~np.isfinite(norms) | (norms == 0)
+    if bad.any():
+        raise BakeoffError(
+            f"index of {encoder}",
+            f"{bad.sum()} {kind} vectors that are zero or not finite",
+            "vectors with a direction",
+            "Delete the embeddings of this encoder and run again; if they come back, "
+            "use `precision: fp32`.",
+        )
 
 
 def _blocks(table: pa.Table) -> Iterator[np.ndarray]:

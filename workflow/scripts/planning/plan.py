@@ -80,6 +80,11 @@ class Plan:
         """Ids of the encoders that are trained: the fine-tuned ones, resolutions aside."""
         return list(dict.fromkeys(e.partition("@")[0] for e in self.finetuned(study)))
 
+    def training_cores(self, encoder: str) -> int:
+        """How many cores one training can use; several tiny ones run side by side."""
+        millions = self.entry(encoder).get("parameters", 100)
+        return 1 if millions < 5 else 8
+
     def runs(self, study: str, encoder: str) -> list[tuple[str, str]]:
         """(protocol, method) of every table of predictions of an encoder.
 
@@ -141,12 +146,18 @@ class Plan:
         names = []
         if len(self.encoders(study)) > 1 and (protocol, method) in runs:
             pairs = ["tradeoff", "confusion_difference", "qualitative", "disputes"]
+            pairs += ["resolution"] * self._at_several_resolutions(study)
             names = [f"{name}/{protocol}/{method}" for name in pairs]
         return names + [
             f"reliability/{protocol}/{m}"
             for p, m in runs
             if p == protocol and self._has_probabilities(m)
         ]
+
+    def _at_several_resolutions(self, study: str) -> bool:
+        """Whether a model is compared with itself at another resolution."""
+        encoders = self.encoders(study)
+        return len({e.partition("@")[0] for e in encoders}) < len(encoders)
 
     def _has_probabilities(self, method: str) -> bool:
         probe = self.config["probes"].get(method)

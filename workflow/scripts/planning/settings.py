@@ -79,6 +79,11 @@ def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
     return _pick(plan.study(wildcards.study), "labels")
 
 
+def _prompt_lab(plan: Plan, wildcards: Wildcards) -> Settings:
+    confidence = plan.config["statistics"]["confidence"]
+    return {**_zeroshot(plan, wildcards), "confidence": confidence}
+
+
 def _finetune(plan: Plan, wildcards: Wildcards) -> Settings:
     parts = plan.parts(wildcards.encoder)
     return {
@@ -219,6 +224,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "embed_images": _embed_images,
     "probe": _probe,
     "zeroshot": _zeroshot,
+    "prompt_lab": _prompt_lab,
     "finetune": _finetune,
     "compare": _compare,
     "figure_accuracy": _figure_accuracy,
@@ -232,6 +238,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "figure_qualitative": _figure_qualitative,
     "figure_disputes": _figure_disputes,
     "figure_tradeoff": _figure_tradeoff,
+    "figure_resolution": _figure_tradeoff,
     "figure_learning_curve": _figure_learning_curve,
     "figure_embedding_map": _figure_embedding_map,
     "costs": _costs,

@@ -55,7 +55,7 @@ def data_from(
 def size(data: ForestData) -> tuple[float, float]:
     """Width and height in inches."""
     settings = len({key[0] for key in data.cells})
-    return max(WIDTH, 1.4 + 1.95 * len(data.metrics)), 1.05 + 0.36 * len(
+    return max(WIDTH, 1.4 + 1.95 * len(data.metrics)), 1.2 + 0.36 * len(
         data.cells
     ) + 0.3 * settings
 
@@ -112,7 +112,9 @@ def _column(axes: Axes, metric: str, data: ForestData, places: dict) -> None:
             _interval(axes, row[metric], places[key], unit)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"{unit.difference_axis()}\n{_direction(unit)}")
+    # On lines of their own, so that the labels of narrow columns keep apart.
+    label = unit.difference_axis().replace(" (", "\n(")
+    axes.set_xlabel(f"{label}\n{_direction(unit)}")
     _widen(axes, half)
 
 

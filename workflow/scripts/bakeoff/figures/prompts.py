@@ -1,6 +1,7 @@
 """Prompt ablation as a heat map: what each prompt does to each class."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,24 @@ class PromptData:
     classes: list[str]
     prompts: list[str]
     effects: np.ndarray
+
+
+def effects_of(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, float]]:
+    """effects[class][prompt] from the rows of a table of prompts.
+
+    rows: class, template, text, effect. Prompts of different classes that stand at one
+    place of the bank share a column: named by their common template, or by the place.
+    """
+    table = list(rows)
+    forms: dict[str, set[str]] = defaultdict(set)
+    for row in table:
+        forms[row["template"]].add(row["text"].replace(row["class"], "{}"))
+    effects: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in table:
+        place, same = row["template"], forms[row["template"]]
+        name = f"prompt {int(place) + 1} of the class" if len(same) > 1 else min(same)
+        effects[row["class"]][name] = float(row["effect"])
+    return dict(effects)
 
 
 def data_from(*, effects: Mapping[str, Mapping[str, float]]) -> PromptData:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
+import matplotlib.font_manager
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,6 +30,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", ":", "-.")
 
+# Fonts for letters that DejaVu Sans lacks, such as Chinese, Japanese and Korean: those
+# that the machine has, in this order. Without any of them such letters are boxes.
+FALLBACKS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP"),
+    *("Noto Sans KR", "Source Han Sans SC", "WenQuanYi Micro Hei", "PingFang SC"),
+    *("Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic"),
+    *("Malgun Gothic", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS"),
+)
+
 WIDTH = 7.2  # inches: two columns of most journals (183 mm)
 
 
@@ -42,7 +52,9 @@ class Look(NamedTuple):
 
 def styled() -> AbstractContextManager[None]:
     """The style file, for the length of a `with` block."""
-    return matplotlib.style.context(STYLE)
+    installed = {font.name for font in matplotlib.font_manager.fontManager.ttflist}
+    fonts = ["DejaVu Sans", *(name for name in FALLBACKS if name in installed)]
+    return matplotlib.style.context([STYLE, {"font.family": fonts}])
 
 
 def looks(encoders: Sequence[str]) -> dict[str, Look]:
