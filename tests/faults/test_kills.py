@@ -17,11 +17,11 @@ def test_kills_at_random_moments(make_workflow) -> None:
         make_workflow(),
         (LEAST_TARGET,),
         undisturbed.tables(),
-        kills=4,
-        seconds=seconds,
+        kills=3,
+        seconds=seconds / 2,
         seed=5,
     )
-    assert done.kills == 4
+    assert done.kills == 3
     assert done.studies >= 1
 
 
@@ -37,10 +37,17 @@ def test_a_script_that_outlives_its_controller_is_ended(make_workflow) -> None:
     assert workflow.run("--", "results/colours/manifest.parquet").returncode == 0
 
 
-def test_recovery_refuses_a_run_that_is_alive(make_workflow) -> None:
+def test_a_second_run_and_a_recovery_refuse_a_run_that_is_alive(make_workflow) -> None:
     workflow: Workflow = make_workflow()
     run = workflow.start("--", "results/colours/manifest.parquet")
+    locks = workflow.place / ".snakemake/locks"
     try:
+        while not list(locks.glob("*")):
+            assert run.poll() is None, (workflow.place / "run.out").read_text()
+        os.killpg(run.pid, signal.SIGSTOP)  # so that it cannot end meanwhile
+        second = workflow.snakemake("--", "results/colours/manifest.parquet")
+        assert second.returncode == 1
+        assert "cannot be locked" in second.stdout + second.stderr
         with pytest.raises(AssertionError, match="a run that is alive"):
             workflow.recover()
     finally:
