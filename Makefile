@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Encoders are fetched by one rule and read from disk ever after.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help env demo run recover status soak fuzz report graph reference test check format bench docs lock clean
+.PHONY: help env demo full run recover status soak fuzz report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ demo: env ## the embedded demo, end to end: results/*/summary.html
 	$(SNAKEMAKE)
 	@echo "Open results/activities/summary.html and results/otoliths/summary.html"
 
+full: env ## the demo at full length: 10 x 10 folds, four probes
+	$(SNAKEMAKE) --configfile config/config.yaml config/full.yaml
+
 run: env ## your own study: make run CONFIG=my-study.yaml
 	$(SNAKEMAKE) --configfile $(CONFIG)
 
@@ -46,8 +49,10 @@ recover: ## after a killed run: end its jobs, unlock; with CONFIG=... as in `mak
 	$(BIN)/python -m planning.recover
 	$(SNAKEMAKE) --unlock $(if $(CONFIG),--configfile $(CONFIG))
 
-status: ## this folder's jobs in SLURM's queue
-	@squeue --me --format='%.10i %.9T %.10M %.4C %.8m %k|%Z' | awk -F'|' 'NR == 1 || $$2 == "$(CURDIR)" {print $$1}'
+status: ## what a run would do and why, and this folder's jobs in SLURM's queue; with CONFIG=...
+	@$(BIN)/python -m planning.status $(if $(CONFIG),--configfile $(CONFIG))
+	@if command -v squeue >/dev/null && [ -d .snakemake/slurm_logs ]; then \
+	  squeue --me --format='%.10i %.9T %.10M %.4C %.8m %k|%Z' | awk -F'|' 'NR == 1 || $$2 == "$(CURDIR)" {print $$1}'; fi
 
 report: env ## Snakemake's report of the demo, one file: results/report.html
 	$(SNAKEMAKE) --report results/report.html
@@ -66,6 +71,9 @@ docs: env ## the documentation as pages, without a network: docs/site/index.html
 
 test: env ## all tests
 	$(BIN)/pytest
+
+bench: env ## all benchmarks (hours), or one: make bench ONLY=probes-ridge; docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py $(ONLY)
 
 soak: env ## kill runs at random and compare: make soak KILLS=200 SEED=1
 	$(BIN)/python benchmarks/soak.py --kills $(or $(KILLS),50) --seed $(or $(SEED),1)

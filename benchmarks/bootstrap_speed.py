@@ -19,7 +19,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from bakeoff.metrics.definitions import METRICS, Outcomes
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Outcomes
 from bakeoff.stats.resampling import bootstrap, percentile_interval, sign_flip, terms_of
 
 NAMES = ("accuracy", "macro_recall", "macro_f1", "within_1", "rmse", "qwk")

@@ -7,7 +7,7 @@ same folds on both encoders; apply the tests that comparisons print; fit once mo
 all images and test on a fixed set of new ones, whose true difference is known from
 many more.
 
-Writes one row per scenario and test: rejections at 5 % (type-I error, or power), and
+Prints one row per scenario and test: rejections at 5 % (type-I error, or power), and
 the share of 95 % intervals that hold the truth. For tests over folds the truth is the
 algorithm-level difference (zero, except for power); for a fixed test set it is the
 difference of the two fitted models on `FRESH` new images, and rejections are counted on
@@ -15,7 +15,6 @@ exchanged predictions (`on_fixed_set`).
 """
 
 import argparse
-import csv
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -28,7 +27,8 @@ from sklearn.svm import SVC
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
 
-from bakeoff.metrics.definitions import METRICS, Outcomes
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Outcomes
 from bakeoff.stats.fold_tests import corrected_t, five_by_two_f, paired_t
 from bakeoff.stats.proportions import (
     bonett_price,
@@ -247,26 +247,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="scenarios whose name starts so")
-    parser.add_argument(
-        "--output", type=Path, default=Path("statistics_calibration.csv")
-    )
     arguments = parser.parse_args()
-    with arguments.output.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["scenario", "test", "runs", "rejected", "covered"])
-        for scenario in SCENARIOS:
-            if scenario.name.startswith(arguments.only):
-                found = simulate(scenario, arguments.runs, arguments.seed)
-                for test, outcomes in found.items():
-                    table.writerow([scenario.name, test, *_summary(outcomes)])
-                file.flush()
+    print(f"{'':42}{'runs':>6}{'rejected':>11}{'covered':>10}")
+    for scenario in SCENARIOS:
+        if scenario.name.startswith(arguments.only):
+            print(scenario.name)
+            found = simulate(scenario, arguments.runs, arguments.seed)
+            for test, outcomes in found.items():
+                print(f"  {test:40}{_summary(outcomes)}", flush=True)
 
 
-def _summary(outcomes: list[tuple[bool, bool | None]]) -> list[object]:
+def _summary(outcomes: list[tuple[bool, bool | None]]) -> str:
     covered = [inside for _, inside in outcomes if inside is not None]
     rejected = np.mean([rejected for rejected, _ in outcomes])
-    share = f"{np.mean(covered):.4f}" if covered else ""
-    return [len(outcomes), f"{rejected:.4f}", share]
+    share = f"{np.mean(covered):10.1%}" if covered else f"{'-':>10}"
+    return f"{len(outcomes):6}{rejected:11.1%}{share}"
 
 
 def _fold_gaps(

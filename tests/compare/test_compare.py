@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bakeoff.compare import compare, symmetry
+from bakeoff.compare.pairs import compare
+from bakeoff.compare.symmetry import symmetry
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.stats.fold_tests import corrected_t, correlated_chances

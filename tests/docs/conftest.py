@@ -13,7 +13,7 @@ def workplace(tmp_path: Path, repository: Path) -> Callable[[], Workflow]:
     """A function that lays out the repository's own files in an empty folder."""
 
     def make() -> Workflow:
-        for name in (*CODE, "config", "docs", "benchmarks", "Makefile"):
+        for name in (*CODE, "config", "docs", "benchmarks"):
             (tmp_path / name).symlink_to(repository / name)
         (tmp_path / "resources").mkdir()
         weights = repository / "resources/encoders"

@@ -82,11 +82,20 @@ def shell(work: Workflow, command: str) -> None:
     subprocess.run(shlex.split(command), cwd=work.place, check=True)
 
 
+def script(work: Workflow, command: str) -> None:
+    """A script that another test runs on a finished study."""
+    path = shlex.split(command)[1]
+    name = Path(path).name
+    tests = (ROOT / "tests").rglob("test_*.py")
+    assert any(name in test.read_text(encoding="utf-8") for test in tests)
+
+
 WAYS: dict[str, Callable[[Workflow, str], None]] = {
     r"make [a-z]+( CONFIG=\S+)?$": make,
     r"\.venv/bin/bakeoff (init|power|audit) ": bakeoff,
     r"(\.venv/bin/)?snakemake ": snakemake,
     r"\.venv/bin/pytest tests/": pytest_paths,
+    r"\.venv/bin/python docs/examples/\w+\.py ": script,
     r"cp config/studies/\S+ [\w-]+\.yaml$": shell,
 }
 

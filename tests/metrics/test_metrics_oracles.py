@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from bakeoff.metrics.ageing import age_bias, constant_within_1, differences
-from bakeoff.metrics.definitions import METRICS, Outcomes
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Outcomes
 from bakeoff.metrics.probabilistic import (
     brier_terms,
     ece,

@@ -30,3 +30,21 @@ def test_a_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None
     assert "Give --images or --difference" in capsys.readouterr().err
     assert main(["audit", "no-such.csv"]) == 1
     assert "no-such.csv" in capsys.readouterr().err
+
+
+def test_classes_that_are_numbers_may_be_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for digit in "0123":
+        (tmp_path / "digits" / digit).mkdir(parents=True)
+        for name in "ab":
+            (tmp_path / "digits" / digit / f"{name}.png").touch()
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "digits"]) == 0
+    assert "labels: ordinal" in Path("digits.yaml").read_text()
+    assert not Path("digits-prompts.yaml").exists()
+    assert "--labels nominal --force" in capsys.readouterr().out
+    assert main(["init", "digits", "--labels", "nominal", "--force"]) == 0
+    assert "labels: nominal" in Path("digits.yaml").read_text()
+    assert Path("digits-prompts.yaml").is_file()
+    assert "ordinal" not in capsys.readouterr().out

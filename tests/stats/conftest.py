@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bakeoff.metrics.definitions import Outcomes
+from bakeoff.metrics.interface import Outcomes
 
 
 def made_up(n: int, classes: int, right: float, seed: int) -> Outcomes:

@@ -9,7 +9,6 @@ from bakeoff.stats.proportions import (
     mcnemar_midp,
     newcombe,
     tango,
-    wilson,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,14 +47,6 @@ def test_intervals_of_the_airway_table():
     assert bonett_price(B, C, n) == pytest.approx((-0.5084, -0.0134), abs=5e-5)
     assert newcombe(B, C, BOTH, NEITHER) == pytest.approx((-0.5069, -0.0256), abs=5e-5)
     assert tango(B, C, n) == pytest.approx((-0.5172, -0.0260), abs=5e-5)
-
-
-def test_wilson_by_its_formula():
-    n, x, z = 40, 13, stats.norm.ppf(0.975)
-    centre = (x + z**2 / 2) / (n + z**2)
-    half = z / (n + z**2) * np.sqrt(x * (n - x) / n + z**2 / 4)
-    assert wilson(x, n) == pytest.approx((centre - half, centre + half), abs=1e-12)
-    assert wilson(0, 0) == (0, 1)
 
 
 counts = st.integers(0, 60)

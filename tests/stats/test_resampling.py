@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from bakeoff.metrics.definitions import METRICS, Outcomes
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Outcomes
 from bakeoff.stats.proportions import mcnemar_exact
 from bakeoff.stats.resampling import (
     bootstrap,

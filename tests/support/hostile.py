@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
-from bakeoff.images import FORMATS, Unreadable, decode
+from bakeoff.images import FORMATS, Unreadable, decode, sha256_of
 from bakeoff.listing import read_listing
 from bakeoff.prompts import read_bank
 from bakeoff.tables import kind_of, read_table, write_table
@@ -116,7 +116,8 @@ def configuration(rng: Random, folder: Path) -> object:
 
 def prompt_bank(rng: Random, folder: Path) -> object:
     path = folder / "prompts.yaml"
-    text = yaml.safe_dump(spoilt(rng, WHOLE_BANK), allow_unicode=True).encode()
+    bank = WHOLE_BANK if rng.random() < 0.5 else spoilt(rng, WHOLE_BANK)
+    text = yaml.safe_dump(bank, allow_unicode=True).encode()
     path.write_bytes(text if rng.random() < 0.5 else mangled(rng, text))
     return read_bank(path, rng.choice([["cat", "dog"], list(NAMES)]))
 
@@ -184,16 +185,20 @@ def weights_note(rng: Random, folder: Path) -> object:
 def record(rng: Random, folder: Path) -> object:
     study = folder / "results" / "s"
     study.mkdir(parents=True, exist_ok=True)
-    content = {"tables": {"a": "b"}, "encoders": {"c": {}}, "images": "d"}
+    (folder / "a.png").write_bytes(b"a picture")
+    columns = [[sha256_of(folder / "a.png")], ["a.png"], ["x"], [""], [1], [1]]
+    names = ("image_id", "path", "label", "split", "width", "height")
+    manifest = study / "manifest.parquet"
+    write_table(manifest, "manifest", dict(zip(names, columns, strict=True)))
+    tables = {"results/s/manifest.parquet": sha256_of(manifest)}
+    content = {"tables": tables, "encoders": {}, "images": ".", "machine": {"cores": 2}}
     text = json.dumps(spoilt(rng, content)).encode()
     text = text if rng.random() < 0.5 else mangled(rng, text)
     (study / "provenance.json").write_bytes(text)
-    columns = [["ab"], ["a.png"], ["x"], [""], [1], [1]]
-    names = ("image_id", "path", "label", "split", "width", "height")
-    write_table(
-        study / "manifest.parquet", "manifest", dict(zip(names, columns, strict=True))
-    )
-    return verify(folder / "results").text()
+    found = verify(folder / "results")
+    if found.problems:
+        raise BakeoffError("results", found.text(), "what was recorded", "Run again.")
+    return found
 
 
 TARGETS: dict[str, Target] = {

@@ -102,6 +102,21 @@ def lay_out(place: Path, repository: Path, config: dict) -> "Workflow":
     return workflow
 
 
+def copy_repository(repository: Path, place: Path) -> "Workflow":
+    """A copy of the repository's tracked files as they are now, in the folder `place`."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, names):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(repository / name, place / name)
+    return Workflow(place)
+
+
 @dataclass
 class Workflow:
     """A working directory with its own copy of the code."""
@@ -120,14 +135,16 @@ class Workflow:
             yaml.safe_dump(config, sort_keys=False)
         )
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def snakemake(
+        self, *arguments: str, seconds: float = 600
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self._command(*arguments),
             cwd=self.place,
             env=self._variables(),
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=seconds,
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -172,8 +189,10 @@ class Workflow:
         variables.pop("PYTHONDONTWRITEBYTECODE", None)
         return variables
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = self.snakemake(*arguments)
+    def run(
+        self, *arguments: str, seconds: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        done = self.snakemake(*arguments, seconds=seconds)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
         return done
 

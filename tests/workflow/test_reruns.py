@@ -46,8 +46,11 @@ CONFIGURATION = {
         {"protocols": {"cv": {"kind": "kfold", "folds": 2, "repeats": 3}}},
         ["results/colours/folds/cv.parquet"],
     ),
-    "the seed": ({"seed": 2}, ["folds", "probe", "compare", "summary"]),
-    "the precision": ({"extraction": {"precision": "fp32"}}, ["embed_images"]),
+    "the seed": (
+        {"seed": 2},
+        ["folds", "probe", "compare", "figure_embedding_map", "summary"],
+    ),
+    "the precision": ({"extraction": {"precision": "fp32"}}, ["embed_images", "costs"]),
     "the confidence": ({"statistics": {"confidence": 0.9}}, ["compare", "figure_*"]),
     "the equivalence band": (
         {"statistics": {"equivalence": {"accuracy": 0.02}}},
@@ -123,9 +126,9 @@ MODULES = {
     "bakeoff/zeroshot.py": ["zeroshot"],
     "bakeoff/folds.py": ["folds", "probe", "zeroshot"],
     "bakeoff/manifest.py": ["manifest"],
-    "bakeoff/encoders/openclip.py": ["embed_*"],
+    "bakeoff/encoders/openclip.py": ["embed_*", "costs", "provenance"],
     "bakeoff/prompts.py": ["embed_texts"],
-    "bakeoff/figures/confusion.py": ["figure_confusion"],
+    "bakeoff/figures/confusion.py": ["figure_confusion", "figure_confusion_difference"],
     "bakeoff/figures/bakeoff.mplstyle": ["figure_*"],
     "bakeoff/summary.py": ["summary"],
     "bakeoff/templates/summary.css": ["summary"],
@@ -207,16 +210,20 @@ def test_a_new_encoder_runs_its_own_jobs_and_what_gathers(
     config["encoders"].append("tiny-siglip")
     restored.write_config(config)
     planned = restored.planned()
-    own = planned.of("*tiny-siglip.parquet")
+    own = planned.of("*tiny-siglip*")
     assert {planned.rules[job] for job in own} == {
         "embed_images",
         "embed_texts",
         "probe",
         "zeroshot",
         "metrics",
+        "figure_embedding_map",
     }
-    gathering = set(planned.rules) - own
-    assert gathering == everything.of("compare", "figure_*", "summary", "provenance")
+    gathering = everything.of("compare", "costs", "retrieval", "tables", "figure_*")
+    gathering |= everything.of("summary", "provenance")
+    of_others = ("embedding_map", "qualitative", "confusion_difference")
+    gathering -= everything.of(*(f"figure_{name}" for name in of_others))
+    assert set(planned.rules) - own == gathering
 
 
 def test_an_interrupted_job_runs_again(restored: Workflow, everything: Jobs) -> None:

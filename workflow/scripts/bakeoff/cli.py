@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.errors import BakeoffError
@@ -49,6 +50,12 @@ def _add_init(commands: argparse._SubParsersAction) -> None:
         help="CSV or Parquet file with the columns path (relative to the folder) and "
         "label, and perhaps split and group",
     )
+    init.add_argument(
+        "--labels",
+        choices=("nominal", "ordinal"),
+        help="classes without an order, or numbers such as ages; if left out, classes "
+        "that are all numbers are taken for ordinal",
+    )
     init.add_argument("--name", help="name of the study; the folder's name if left out")
     init.add_argument(
         "--output", type=Path, help="configuration to write; NAME.yaml if left out"
@@ -60,7 +67,7 @@ def _add_init(commands: argparse._SubParsersAction) -> None:
 def _init(options: argparse.Namespace) -> int:
     from planning.starter import look, starter_config, starter_prompts, study_name
 
-    found = look(options.images, options.labels_file)
+    found = replace(look(options.images, options.labels_file), labels=options.labels)
     name = study_name(options.name or options.images.resolve().name)
     config = options.output or Path(f"{name}.yaml")
     prompts = config.with_name(f"{config.stem}-prompts.yaml")
@@ -75,6 +82,12 @@ def _init(options: argparse.Namespace) -> int:
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
+    if found.ordinal and not options.labels:
+        print(
+            "All classes are numbers, so they are taken for ages or sizes (ordinal), "
+            "without prompts. If they are names, such as digits, run this again with "
+            "--labels nominal --force."
+        )
     print(f"Look it over, then:  make run CONFIG={config}")
     return 0
 

@@ -91,6 +91,8 @@ def _encoded(
     shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
     paths = _paths(manifest, part)
     missing = shelf.missing(paths)
+    if progress:
+        tqdm.write(f"{encoder_id}: {len(paths)} images, {len(missing)} new")
     if missing or shelf.facts() is None:
         encoder = _load(weights, resolution, device, precision, threads)
         shelf.set_facts(_facts(encoder))

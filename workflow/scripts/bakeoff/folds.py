@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from bakeoff.errors import BakeoffError, listed
 from bakeoff.tables import strings
@@ -117,6 +116,9 @@ def _read(manifest: pa.Table, protocol: Mapping[str, Any]) -> _Images:
 
 def _kfold(images: _Images, protocol: Mapping[str, Any], seed: int) -> list[np.ndarray]:
     """Folds 0..k-1 of each repeat, stratified by class."""
+    # Here, since jobs that only read folds need not wait for scikit-learn.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     k = protocol.get("folds", 10)
     _need(images, images.units, k, f"as many as folds ({k})")
     splitter = StratifiedGroupKFold if images.grouped else StratifiedKFold

@@ -13,9 +13,8 @@ quarantine, or the reason to stop.
 """
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,19 +23,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bakeoff.errors import BakeoffError
+from bakeoff.folders import SPLITS, read_folders
 from bakeoff.images import PIXEL_LIMIT, Unreadable, decode, read_bytes
 from bakeoff.listing import Entry, read_listing
 
 Columns = dict[str, list[Any]]
 
-# Whole names, and endings.
-SIDE_FILES = {
-    *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", ".txt", ".md", ".rst"),
-    *(".csv", ".tsv", ".json", ".yaml", ".yml", ".xml", ".html", ".pdf", ".parquet"),
-    *(".log", ".ini", ".sha256", ".py", ".ipynb"),
-}
-_SPLITS = ("train", "test")
-_OTHER_SPLITS = ("val", "valid", "validation", "dev", "holdout")
 _SHOWN = 100
 
 
@@ -82,7 +74,7 @@ def build_manifest(
         images = labels_file.parent if images is None else images
         entries = read_listing(labels_file, images)
     elif images is not None:
-        entries = _from_folders(images)
+        entries = read_folders(images)
     else:
         raise ValueError("neither a folder of images nor a labels file")
     if labels == "ordinal":
@@ -96,104 +88,6 @@ def build_manifest(
     kept = [row for row in rows if not row.refused]
     _check_split(images, [row.entry for row in kept])
     return _manifest(kept), _quarantine(rows)
-
-
-def _from_folders(images: Path) -> list[Entry]:
-    if not images.is_dir():
-        raise BakeoffError(
-            str(images),
-            "no such folder",
-            "a folder of images",
-            "Check the path of the images in the configuration.",
-        )
-    splits = _splits(images)
-    entries = [entry for split in splits for entry in _classes(images, split)]
-    if not entries:
-        raise BakeoffError(
-            str(images),
-            "a folder without images",
-            "<class>/<image> or train/<class>/<image> and test/<class>/<image>",
-            "Put each image into a folder named like its class, or give a labels file.",
-        )
-    return entries
-
-
-def _splits(images: Path) -> tuple[str, ...]:
-    """The folders above the classes: train and test, or none.
-
-    A class may be called "train": one of the two names alone, among other classes, is
-    a class.
-    """
-    folders = {path.name for path in _children(images) if path.is_dir()}
-    sides = folders & set(_SPLITS)
-    others = folders - sides
-    validation = others & set(_OTHER_SPLITS)
-    if not sides or (len(sides) == 1 and others - validation):
-        return ("",)
-    if folders == set(_SPLITS):
-        return _SPLITS
-    remedy = "Add the missing one, or drop the level where there is no division."
-    if validation:
-        remedy = "Merge it into train/: validation is taken from the training images."
-    elif others:
-        remedy = "Move the other folders into train/ and test/, or away."
-    raise BakeoffError(
-        str(images), f"the folders {sorted(folders)}", "train and test", remedy
-    )
-
-
-def _classes(images: Path, split: str) -> Iterator[Entry]:
-    """Entries of every class folder; files and empty folders at this level stop."""
-    top = images / split
-    loose = [p for p in _children(top) if not p.is_dir() and not _is_side_file(p)]
-    if loose:
-        raise BakeoffError(
-            str(top),
-            f"{len(loose)} images that lie in no class folder: "
-            f"{_some(repr(path.name) for path in loose)}",
-            "every image in the folder of its class",
-            "Move them into class folders, or give a labels file.",
-        )
-    empty = []
-    for folder in filter(Path.is_dir, _children(top)):
-        files = sorted(_files(folder, ()))
-        if not files:
-            empty.append(folder.name)
-        for file in files:
-            path = file.relative_to(images).as_posix()
-            yield Entry(path, unicodedata.normalize("NFC", folder.name), split)
-    if empty:
-        raise BakeoffError(
-            str(top),
-            f"class folders without images: {empty}",
-            "images in every class folder",
-            "Fill them or remove them.",
-        )
-
-
-def _files(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
-    here = folder.resolve()
-    if here in above:
-        raise BakeoffError(
-            str(folder),
-            "a link to a folder that holds it",
-            "folders that end",
-            "Remove the link.",
-        )
-    for path in _children(folder):
-        if path.is_dir():
-            yield from _files(path, (*above, here))
-        elif not _is_side_file(path):
-            yield path
-
-
-def _children(folder: Path) -> list[Path]:
-    hidden = (".", "__MACOSX")
-    return sorted(p for p in folder.iterdir() if not p.name.startswith(hidden))
-
-
-def _is_side_file(path: Path) -> bool:
-    return path.name.lower() in SIDE_FILES or path.suffix.lower() in SIDE_FILES
 
 
 def _numbered(entries: list[Entry], clip: tuple[float, float] | None) -> list[Entry]:
@@ -346,7 +240,7 @@ def _check_classes(entries: list[Entry], labels: set[str]) -> None:
     missing = [
         f"{label!r} in {split}"
         for label in sorted(labels)
-        for split in _SPLITS
+        for split in SPLITS
         if not counts[label, split]
     ]
     if missing:

@@ -320,7 +320,8 @@ class _Hub:
         page = f"{self.endpoint}/{repo}/resolve/{revision or 'main'}/"
         name = "its files" if " " in what else what
         return (
-            f"Or place {name} by hand: from {page} into {self.folder}, and run again."
+            f"Or place {name} by hand: from {page} into {self.folder}, and run again. "
+            "To try bakeoff without a network, choose tiny-clip and tiny-siglip."
         )
 
 

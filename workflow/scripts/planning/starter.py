@@ -28,10 +28,13 @@ class Found:
     classes: dict[str, int]
     divided: bool
     labels_file: Path | None = None
+    labels: str | None = None
 
     @property
     def ordinal(self) -> bool:
-        """Whether every class name is a number, and there are more than two."""
+        """As the user says; else whether every class of more than two is a number."""
+        if self.labels:
+            return self.labels == "ordinal"
         return len(self.classes) > 2 and all(map(_is_number, self.classes))
 
     @property

@@ -9,10 +9,7 @@ from scipy import stats
 
 from bakeoff.compare.design import Groups, Panel
 from bakeoff.compare.rows import Question, Row
-from bakeoff.metrics.definitions import (
-    ConfusionMetric,
-    Outcomes,
-)
+from bakeoff.metrics.interface import ConfusionMetric, Outcomes
 from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.power import detectable_difference
 from bakeoff.stats.proportions import (

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from bakeoff.compare.design import Panel
 from bakeoff.compare.rows import Question, Row, refusal
-from bakeoff.metrics.definitions import confusion, recalls
+from bakeoff.metrics.interface import confusion
+from bakeoff.metrics.matrix import recalls
 from bakeoff.stats.fold_tests import (
     corrected_t,
     correlated_chances,

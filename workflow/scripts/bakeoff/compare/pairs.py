@@ -19,7 +19,8 @@ from bakeoff.compare.over_folds import (
 )
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.errors import BakeoffError
-from bakeoff.metrics.definitions import METRICS, Metric, OrderMetric
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Metric, OrderMetric
 
 RECALL = "recall"
 _OF_ORDER = (

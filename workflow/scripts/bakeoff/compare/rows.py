@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bakeoff.metrics.definitions import Better
+from bakeoff.metrics.interface import Better
 from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.result import Chances, Result
 

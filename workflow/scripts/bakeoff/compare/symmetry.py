@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from bakeoff.compare.design import panels
 from bakeoff.compare.rows import Question, Row, columns
-from bakeoff.metrics.definitions import METRICS, confusion
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import confusion
 from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.agreement import bowker, evans_hoenig
 

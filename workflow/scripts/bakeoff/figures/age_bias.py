@@ -15,8 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import encoders_in, frames
+from bakeoff.figures.frames import encoders_in, frames, one_setting
 from bakeoff.figures.style import (
     EDGE,
     GRID,

@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
-from bakeoff.figures.frames import classes_of, encoders_in, frames
+from bakeoff.figures.frames import classes_of, encoders_in, frames, one_setting
 from bakeoff.figures.style import INK, LIGHT, MUTED, WIDTH, panels, say_empty, short
 
 # Rare confusions matter: a square-root scale keeps 2 % visible beside 90 %.
@@ -46,20 +46,6 @@ def data_from(
     mine = {str(name): part for name, part in rows.groupby("encoder")}
     known = [e for e in encoders_in(rows, encoders) if e in mine]
     return ConfusionData(classes, {e: row_shares(mine[e], classes) for e in known})
-
-
-def one_setting(
-    rows: pd.DataFrame, method: str | None, protocol: str | None
-) -> pd.DataFrame:
-    """The rows of one method and protocol; ValueError where that leaves several."""
-    if method is not None:
-        rows = rows[rows["method"] == method]
-    if protocol is not None:
-        rows = rows[rows["protocol"] == protocol]
-    settings = rows[["method", "protocol"]].drop_duplicates()
-    if len(settings) > 1:
-        raise ValueError(f"one setting expected, got {settings.values.tolist()}")
-    return rows
 
 
 def row_shares(rows: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:

@@ -61,3 +61,17 @@ def setting_names(settings: Iterable[tuple[str, str]]) -> dict[tuple[str, str], 
 def encoders_in(rows: pd.DataFrame, encoders: Sequence[str] | None) -> list[str]:
     """The study's encoders as given, or all that the rows name."""
     return list(encoders) if encoders else natural(set(rows["encoder"]))
+
+
+def one_setting(
+    rows: pd.DataFrame, method: str | None, protocol: str | None
+) -> pd.DataFrame:
+    """The rows of one method and protocol; ValueError where that leaves several."""
+    if method is not None:
+        rows = rows[rows["method"] == method]
+    if protocol is not None:
+        rows = rows[rows["protocol"] == protocol]
+    settings = rows[["method", "protocol"]].drop_duplicates()
+    if len(settings) > 1:
+        raise ValueError(f"one setting expected, got {settings.values.tolist()}")
+    return rows

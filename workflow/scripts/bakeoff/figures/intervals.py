@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from bakeoff.figures.frames import OVERALL
+from bakeoff.stats.shares import wilson
 
 
 @dataclass(frozen=True)
@@ -45,5 +45,4 @@ def overall(
     n = float(single if images is None else images)
     if not (np.isfinite(n) and n > 0 and np.isfinite(value)):
         return Estimate(value, top=top, bottom=bottom)
-    low, high = proportion_confint(value * n, n, 1 - confidence, method="wilson")
-    return Estimate(value, float(low), float(high), top, bottom)
+    return Estimate(value, *wilson(value * n, n, confidence), top, bottom)

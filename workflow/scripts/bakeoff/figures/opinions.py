@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import classes_of, encoders_in, frames
+from bakeoff.figures.frames import classes_of, encoders_in, frames, one_setting
 from bakeoff.tables import origin
 
 _COLUMNS = [

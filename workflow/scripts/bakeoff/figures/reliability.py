@@ -14,12 +14,11 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import softmax
-from statsmodels.stats.proportion import proportion_confint
 
-from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import encoders_in, frame
+from bakeoff.figures.frames import encoders_in, frame, one_setting
 from bakeoff.figures.opinions import score_matrix
 from bakeoff.figures.style import EDGE, GRID, WIDTH, looks, panels, say_empty, short
+from bakeoff.stats.shares import wilson
 from bakeoff.tables import origin
 
 COLUMNS = 3
@@ -79,9 +78,7 @@ def calibration_bins(
     table = []
     for places in np.array_split(np.argsort(sure, kind="stable"), count):
         n, p = len(places), sure[places]
-        low, high = proportion_confint(
-            right[places].sum(), n, 1 - confidence, method="wilson"
-        )
+        low, high = wilson(float(right[places].sum()), n, confidence)
         perfect = (rng.random((_DRAWS, n)) < p).mean(axis=1)
         tail = (1 - confidence) / 2
         band = np.quantile(perfect, [tail, 1 - tail])

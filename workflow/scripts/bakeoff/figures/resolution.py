@@ -9,8 +9,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import frame, natural
+from bakeoff.figures.frames import frame, natural, one_setting
 from bakeoff.figures.intervals import overall
 from bakeoff.figures.style import GRID, WIDTH, looks, say_empty, short
 from bakeoff.figures.units import Unit, unit_of

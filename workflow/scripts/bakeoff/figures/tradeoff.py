@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bakeoff.figures.confusion import one_setting
-from bakeoff.figures.frames import encoders_in, frame
+from bakeoff.figures.frames import encoders_in, frame, one_setting
 from bakeoff.figures.intervals import overall
 from bakeoff.figures.style import (
     EDGE,

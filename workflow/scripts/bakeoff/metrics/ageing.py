@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
-from bakeoff.metrics.definitions import Outcomes
+from bakeoff.metrics.interface import Outcomes
 
 
 @dataclass(frozen=True)

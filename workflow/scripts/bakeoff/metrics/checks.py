@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bakeoff.errors import BakeoffError, listed
-from bakeoff.metrics.definitions import METRICS, Outcomes, confusion
+from bakeoff.metrics.definitions import METRICS
+from bakeoff.metrics.interface import Outcomes, confusion
 from bakeoff.metrics.outcomes import Run
 
 _TOLERANCE = 1e-9

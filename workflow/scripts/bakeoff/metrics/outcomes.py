@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from bakeoff.errors import BakeoffError
-from bakeoff.metrics.definitions import Outcomes
+from bakeoff.metrics.interface import Outcomes
 from bakeoff.tables import origin, strings
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from bakeoff.metrics import checks
-from bakeoff.metrics.definitions import METRICS, PER_CLASS, Metric, Outcomes, confusion
+from bakeoff.metrics.definitions import METRICS, PER_CLASS
+from bakeoff.metrics.interface import Metric, Outcomes, confusion
 from bakeoff.metrics.outcomes import Run, outcomes, pooled
 from bakeoff.tables import origin
 

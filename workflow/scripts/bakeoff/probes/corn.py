@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from bakeoff.errors import BakeoffError
 from bakeoff.probes.interface import Fold, Predicted, Scores
@@ -46,6 +45,8 @@ class Corn:
 
     def _passes(self, fold: Fold, k: int) -> np.ndarray:
         """(n_test,) P(y > k | y >= k); its frequency where all or none pass."""
+        from sklearn.linear_model import LogisticRegression
+
         reached = fold.y >= k
         passed = fold.y[reached] > k
         if len(np.unique(passed)) < 2:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from bakeoff.errors import BakeoffError
 from bakeoff.probes.interface import Fold, Probe
@@ -34,6 +33,9 @@ def inner_folds(fold: Fold, most: int = FOLDS) -> Iterator[tuple[Fold, np.ndarra
     As many as the rarest class has images (groups), but `most` at the most. Raises
     BakeoffError where a class has only one.
     """
+    # Imported where it is used, as in all probes: most kinds do without scikit-learn.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     units = np.arange(len(fold.train)) if fold.units is None else fold.units
     rarest = min(len(np.unique(units[fold.y == c])) for c in fold.present)
     if rarest < 2:

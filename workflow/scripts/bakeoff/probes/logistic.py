@@ -3,15 +3,16 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from bakeoff.errors import BakeoffError
 from bakeoff.probes.inner import chosen
 from bakeoff.probes.interface import Fold, Predicted, Scores, spread
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Logistic:
 
     def predict(self, fold: Fold) -> Predicted:
         """The most probable class."""
+        from sklearn.linear_model import LogisticRegression
+
         if self.C == "nested":
             return chosen([replace(self, C=c) for c in self.Cs], fold).predict(fold)
         weight = None if self.class_weight == "none" else self.class_weight
@@ -43,8 +46,10 @@ class Logistic:
         return Predicted(p.argmax(axis=1), raw, p)
 
 
-def converge(model: LogisticRegression, x: np.ndarray, y: np.ndarray) -> None:
+def converge(model: "LogisticRegression", x: np.ndarray, y: np.ndarray) -> None:
     """Fit `model`, or raise BakeoffError where it stops before it has converged."""
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
-from sklearn.svm import SVC
 
 from bakeoff.probes.inner import chosen
 from bakeoff.probes.interface import Fold, Predicted, Scores, spread
@@ -36,6 +35,8 @@ class SupportVectors:
 
     def predict(self, fold: Fold) -> Predicted:
         """Votes of all pairs of classes."""
+        from sklearn.svm import SVC
+
         if self.C == "nested":
             return chosen([replace(self, C=c) for c in self.Cs], fold).predict(fold)
         shared = len(fold.features.x) <= MOST_PRECOMPUTED

@@ -8,8 +8,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from bakeoff.stats.result import Result
-
-Interval = tuple[float, float]
+from bakeoff.stats.shares import Interval, wilson
 
 
 def mcnemar_exact(b: int, c: int) -> float:
@@ -30,14 +29,6 @@ def mcnemar_midp(b: int, c: int) -> float:
         return 1.0 - point / 2
     tail = float(stats.binom.cdf(min(b, c), b + c, 0.5))
     return 2 * tail - point
-
-
-def wilson(count: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of the share count / n; (0, 1) where n = 0."""
-    if n == 0:
-        return 0.0, 1.0
-    interval = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def newcombe(

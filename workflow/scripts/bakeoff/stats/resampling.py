@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from bakeoff.metrics.definitions import ConfusionMetric, MeanMetric, Outcomes
+from bakeoff.metrics.interface import ConfusionMetric, MeanMetric, Outcomes
 
 # Metrics of order (AUROC, Kendall's tau, ECE) are no function of sums over images.
 Summable = MeanMetric | ConfusionMetric
