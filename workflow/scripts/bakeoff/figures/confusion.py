@@ -72,7 +72,8 @@ def extent(k: int, n: int) -> tuple[float, float]:
     columns = columns_for(k, n)
     names = 1.0 if k <= _NAMED else 0.1
     side = min((WIDTH - names - 0.4) / columns, 4.2)
-    return WIDTH, 0.9 + names + -(-n // columns) * (side + 0.25)
+    # Titles move above the names on top only when the figure is drawn: room for them.
+    return WIDTH, 1.15 + names + -(-n // columns) * (side + 0.25)
 
 
 def draw(data: ConfusionData, figure: Figure) -> None:

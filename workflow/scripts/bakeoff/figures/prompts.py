@@ -65,7 +65,7 @@ def draw(data: PromptData, figure: Figure) -> None:
     """Blue helps, red harms; numbers in points."""
     if not data.prompts:
         return say_empty(figure, "No prompt was left out in turn.")
-    most = max(0.01, float(np.nanmax(np.abs(data.effects))))
+    most = max(0.05, float(np.nanmax(np.abs(data.effects))))
     colours = ScalarMappable(Normalize(-most, most), "RdBu")
     axes = figure.subplots()
     axes.pcolormesh(
