@@ -55,6 +55,11 @@ def base_weights(wildcards):
     return f"{PLAN.base_weights(wildcards.encoder)}/encoder.json"
 
 
+def cores(wildcards):
+    """The cores that an encoder can use."""
+    return PLAN.cores(wildcards.encoder)
+
+
 def prompt_bank(wildcards):
     """The prompt bank of a study."""
     return PLAN.locate(PLAN.study(wildcards.study)["prompts"])

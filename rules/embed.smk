@@ -10,7 +10,7 @@ rule embed_images:
         "benchmarks/results/embed_images/{study}/{encoder}.tsv"
     conda:
         "../envs/bakeoff.yaml"
-    threads: 8
+    threads: cores
     resources:
         mem_mb=more(8000),
         runtime=240,
@@ -40,7 +40,7 @@ rule embed_texts:
         "benchmarks/results/embed_texts/{study}/{encoder}.tsv"
     conda:
         "../envs/bakeoff.yaml"
-    threads: 8
+    threads: cores
     resources:
         mem_mb=more(8000),
         runtime=60,

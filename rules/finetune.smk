@@ -17,7 +17,7 @@ rule finetune:
         "benchmarks/results/finetune/{study}/{encoder}.tsv"
     conda:
         "../envs/bakeoff.yaml"
-    threads: lambda wildcards: PLAN.training_cores(wildcards.encoder)
+    threads: cores
     resources:
         mem_mb=more(16000),
         runtime=1440,

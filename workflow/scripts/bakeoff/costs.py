@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ def measure_all(
     gives back its peak of memory. `auto` is settled as it is for embeddings, and
     recorded in `store`.
     """
+    # Loaded once, before the processes part: libraries take longer than tiny encoders.
+    for measured in encoders.values():
+        import_module(f"bakeoff.encoders.{open_folder(measured.folder).loader}")
     # ASSUME nothing was computed before: a forked process has libraries, no threads.
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         rows = [

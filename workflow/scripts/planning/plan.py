@@ -80,8 +80,8 @@ class Plan:
         """Ids of the encoders that are trained: the fine-tuned ones, resolutions aside."""
         return list(dict.fromkeys(e.partition("@")[0] for e in self.finetuned(study)))
 
-    def training_cores(self, encoder: str) -> int:
-        """How many cores one training can use; several tiny ones run side by side."""
+    def cores(self, encoder: str) -> int:
+        """How many cores a model of this size can use; tiny ones run side by side."""
         millions = self.entry(encoder).get("parameters", 100)
         return 1 if millions < 5 else 8
 
