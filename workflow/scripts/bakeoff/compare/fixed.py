@@ -204,7 +204,7 @@ def _chances(gaps: np.ndarray, band: float) -> tuple[Chances | None, float]:
     if not spread > 1e-15:
         return None, 0.0
     above, below = float((gaps > band).mean()), float((gaps < -band).mean())
-    return Chances(above, 1 - above - below, below), spread
+    return Chances(above, max(0.0, 1 - above - below), below), spread
 
 
 def _reach(spread: float, confidence: float, power: float = 0.8) -> float:
@@ -295,4 +295,4 @@ def _chances_of_t(result: Result, error: float, band: float) -> Chances | None:
         return None
     posterior = stats.t(result.df, result.estimate, error)
     above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
-    return Chances(above, 1 - above - below, below)
+    return Chances(above, max(0.0, 1 - above - below), below)
