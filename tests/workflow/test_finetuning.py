@@ -172,7 +172,6 @@ def test_one_key_of_a_recipe_reruns_that_encoder_and_what_gathers(
         "embed_texts",
         "zeroshot",
         "metrics",
-        "figure_embedding_map",
     }
     gathering = {planned.rules[job] for job in set(planned.rules) - own}
     assert not gathering & {"finetune", "embed_images", "embed_texts", "manifest"}

@@ -5,6 +5,7 @@ Each job costs about ten seconds of start, so there are few of them.
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from support.workflow import LEAST_TARGET, Workflow, least_config
 pytestmark = pytest.mark.workflow
 ON_SLURM = ("--workflow-profile", "profiles/ci-slurm")
 MANIFEST = "results/colours/manifest.parquet"
+# Its job runs for seconds, long enough to be interrupted.
+EMBEDDINGS = "results/colours/embeddings/tiny-random.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +75,7 @@ def test_jobs_ask_for_what_their_rules_say(submitted: Workflow, slurm: Slurm) ->
     assert asked == {
         "manifest": ("4", "2000M", "02:00:00"),
         "folds": ("1", "1000M", "00:30:00"),
-        "embed_images": ("8", "8000M", "04:00:00"),
+        "embed_images": ("1", "8000M", "04:00:00"),
         "probe": ("1", "4000M", "02:00:00"),
         "metrics": ("1", "2000M", "01:00:00"),
     }
@@ -92,8 +95,7 @@ def test_a_gpu_is_visible_to_the_rule_that_asks_for_one(
 def test_a_cancelled_job_runs_again_with_twice_the_memory(
     fresh: Workflow, slurm: Slurm
 ) -> None:
-    run = fresh.start(*ON_SLURM, MANIFEST)
-    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") != [])
+    run = start_embedding(fresh, slurm)
     slurm.call("scancel", *submitted_from(fresh, slurm, "RUNNING"))
     assert run.wait(300) == 0, (fresh.place / "run.out").read_text()
     memory = [
@@ -101,13 +103,12 @@ def test_a_cancelled_job_runs_again_with_twice_the_memory(
         for job in slurm.jobs()
         if job["WorkDir"] == str(fresh.place)
     ]
-    assert memory == ["2000M", "4000M"]
-    assert MANIFEST in fresh.tables()
+    assert memory == ["8000M", "16000M"]
+    assert EMBEDDINGS in fresh.tables()
 
 
 def test_an_interrupted_run_leaves_no_job(fresh: Workflow, slurm: Slurm) -> None:
-    run = fresh.start(*ON_SLURM, MANIFEST)
-    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") != [])
+    run = start_embedding(fresh, slurm)
     run.send_signal(signal.SIGINT)
     assert run.wait(120) != 0
     slurm.wait_until(lambda: submitted_from(fresh, slurm, "") == [])
@@ -116,16 +117,23 @@ def test_an_interrupted_run_leaves_no_job(fresh: Workflow, slurm: Slurm) -> None
 def test_a_killed_run_is_recovered_by_one_command(
     submitted: Workflow, fresh: Workflow, slurm: Slurm
 ) -> None:
-    run = fresh.start(*ON_SLURM, MANIFEST)
-    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") != [])
+    run = start_embedding(fresh, slurm)
     os.kill(run.pid, signal.SIGKILL)
     run.wait(120)
     orphans = submitted_from(fresh, slurm, "")
     assert len(orphans) == 1, "without a controller, jobs go on"
     assert f"cancelled job {orphans[0]}" in fresh.recover()
     assert submitted_from(fresh, slurm, "") == []
-    fresh.run(*ON_SLURM, MANIFEST)
-    assert fresh.tables()[MANIFEST] == submitted.tables()[MANIFEST]
+    fresh.run(*ON_SLURM, EMBEDDINGS)
+    assert fresh.tables()[EMBEDDINGS] == submitted.tables()[EMBEDDINGS]
+
+
+def start_embedding(workflow: Workflow, slurm: Slurm) -> subprocess.Popen:
+    """A run whose job in SLURM has begun to embed; the manifest was made before."""
+    workflow.run("--cores", "1", MANIFEST)
+    run = workflow.start(*ON_SLURM, EMBEDDINGS)
+    slurm.wait_until(lambda: submitted_from(workflow, slurm, "RUNNING") != [])
+    return run
 
 
 def submitted_from(workflow: Workflow, slurm: Slurm, state: str) -> list[str]:

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bakeoff.encoders import Encoder, load_encoder, open_folder
+from bakeoff.encoders import Encoder, load_encoder, loader_of, open_folder
 from bakeoff.encoders.hardware import choose_device
 from bakeoff.extract import encode_files, settled_precision
 
@@ -50,7 +49,7 @@ def measure_all(
     """
     # Loaded once, before the processes part: libraries take longer than tiny encoders.
     for measured in encoders.values():
-        import_module(f"bakeoff.encoders.{open_folder(measured.folder).loader}")
+        loader_of(open_folder(measured.folder))
     # ASSUME nothing was computed before: a forked process has libraries, no threads.
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         rows = [

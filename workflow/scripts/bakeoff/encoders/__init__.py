@@ -5,12 +5,13 @@ Importing this package is light; torch comes with the first `load_encoder`.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from bakeoff.encoders.folder import WeightsFolder, open_folder
 from bakeoff.encoders.interface import Encoder
 
-__all__ = ["Encoder", "WeightsFolder", "load_encoder", "open_folder"]
+Load = Callable[[WeightsFolder, int | None, str, str], Encoder]
+
+__all__ = ["Encoder", "WeightsFolder", "load_encoder", "loader_of", "open_folder"]
 
 
 def load_encoder(
@@ -32,34 +33,39 @@ def load_encoder(
     weights.verify()
     if resolution == weights.note["resolution"]:
         resolution = None
-    return _LOADERS[weights.loader](weights, resolution, device, precision)
+    return loader_of(weights)(weights, resolution, device, precision)
 
 
-def _openclip(*arguments: Any) -> Encoder:
+def loader_of(weights: WeightsFolder) -> Load:
+    """The function that loads such weights; its library is imported, which takes seconds."""
+    return _LOADERS[weights.loader]()
+
+
+def _openclip() -> Load:
     from bakeoff.encoders.openclip import load
 
-    return load(*arguments)
+    return load
 
 
-def _timm(*arguments: Any) -> Encoder:
+def _timm() -> Load:
     from bakeoff.encoders.timm import load
 
-    return load(*arguments)
+    return load
 
 
-def _transformers(*arguments: Any) -> Encoder:
+def _transformers() -> Load:
     from bakeoff.encoders.transformers import load
 
-    return load(*arguments)
+    return load
 
 
-def _derived(*arguments: Any) -> Encoder:
+def _derived() -> Load:
     from bakeoff.encoders.derived import load
 
-    return load(*arguments)
+    return load
 
 
-_LOADERS: dict[str, Callable[..., Encoder]] = {
+_LOADERS: dict[str, Callable[[], Load]] = {
     "derived": _derived,
     "openclip": _openclip,
     "timm": _timm,
