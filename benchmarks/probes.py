@@ -1,11 +1,11 @@
 """Probe grids against scikit-learn loops: seconds, ratio and greatest difference.
 
-    python benchmarks/probes.py ridge [images] [features] [folds] [penalties]
-    python benchmarks/probes.py svc   [images] [features] [folds] [penalties]
+    python benchmarks/probes.py ridge [images] [features] [folds] [penalties] [rounds]
+    python benchmarks/probes.py svc   [images] [features] [folds] [penalties] [rounds]
 
 Both sides get the same vectors, folds and penalties and give the same out-of-fold
-predictions for every penalty. They take turns, `ROUNDS` times, and the ratio is that of
-their medians. The loop is what one writes with scikit-learn: `cross_val_predict` per
+predictions for every penalty. They take turns, and the ratio is that of their medians
+over the rounds. The loop is what one writes with scikit-learn: `cross_val_predict` per
 penalty; for SVC also `GridSearchCV`, which scores and does not keep predictions.
 """
 
@@ -21,7 +21,6 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, cross_val_predict
 from sklearn.svm import SVC
 
-ROUNDS = 3
 CLASSES = 10
 
 
@@ -86,11 +85,13 @@ def _machine(c: float) -> SVC:
     return SVC(kernel="linear", C=c, class_weight="balanced")
 
 
-def race(name: str, ours: Callable, loop: Callable, *arguments: object) -> None:
+def race(
+    name: str, ours: Callable, loop: Callable, rounds: int, *arguments: object
+) -> None:
     """Print medians, their ratio, and the greatest difference of the predictions."""
     seconds: dict[str, list[float]] = {"ours": [], "loop": []}
     made = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for side, run in (("ours", ours), ("loop", loop)):
             start = time.perf_counter()
             made[side] = run(*arguments)
@@ -107,21 +108,21 @@ def race(name: str, ours: Callable, loop: Callable, *arguments: object) -> None:
         print(f"{name}: relative difference {difference:.1e}, equal {same:.4%}")
 
 
-def main(kind: str, n: int, d: int, folds: int, penalties: int) -> None:
+def main(kind: str, n: int, d: int, folds: int, penalties: int, rounds: int) -> None:
     """Run one race."""
     x, y, fold = data(n, d, folds)
-    print(f"{n} x {d}, {folds} folds, {penalties} penalties, median of {ROUNDS}")
+    print(f"{n} x {d}, {folds} folds, {penalties} penalties, median of {rounds}")
     if kind == "ridge":
         grid = [float(a) for a in np.logspace(-2, 4, penalties)]
-        race("cross_val_predict", ridge_ours, ridge_loop, x, y, fold, grid)
+        race("cross_val_predict", ridge_ours, ridge_loop, rounds, x, y, fold, grid)
         return
     grid = [float(c) for c in np.logspace(-3, 1, penalties)]
-    race("cross_val_predict", svc_ours, svc_loop, x, y, fold, grid)
-    race("GridSearchCV", svc_ours, svc_search, x, y, fold, grid)
+    race("cross_val_predict", svc_ours, svc_loop, rounds, x, y, fold, grid)
+    race("GridSearchCV", svc_ours, svc_search, rounds, x, y, fold, grid)
 
 
 if __name__ == "__main__":
     kind, *sizes = sys.argv[1:] or ["ridge"]
-    default = [10_000, 1152, 10, 20] if kind == "ridge" else [2_000, 1152, 10, 5]
+    default = [10_000, 1152, 10, 20, 3] if kind == "ridge" else [2_000, 1152, 10, 5, 3]
     given = [int(size) for size in sizes]
     main(kind, *given, *default[len(given) :])

@@ -1,6 +1,4 @@
 # Helpers of the rules. No rule stands here.
-from functools import partial
-
 from snakemake.exceptions import WorkflowError
 
 from bakeoff.errors import BakeoffError
@@ -20,7 +18,11 @@ except BakeoffError as error:
 
 def settings(section):
     """A function of wildcards: what a rule uses of the configuration, as JSON."""
-    return partial(_settings, PLAN, section)
+
+    def text(wildcards):
+        return _settings(PLAN, section, wildcards)
+
+    return text
 
 
 def code_version(script):

@@ -51,21 +51,35 @@ def _hash(path: Path) -> str:
 
 @functools.cache
 def _dependencies(path: Path, root: Path) -> tuple[Path, ...]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text, filename=str(path))
     found: list[Path] = []
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found.extend(_module_files(alias.name, root))
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, path, root)
-            found.extend(_module_files(module, root))
             for alias in node.names:
                 found.extend(_module_files(f"{module}.{alias.name}", root))
-        else:
-            for name in _named_beside(node):
+    # Most modules name no file: looking at every expression would take most of the time.
+    if "with_name(" in text or '/ "' in text:
+        for expression in ast.walk(tree):
+            for name in _named_beside(expression):
                 found.extend(_data_files(name, path))
     return tuple(found)
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, those inside others included; no expressions."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                waiting.extend(inner)
 
 
 def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
@@ -76,15 +90,26 @@ def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
     return ".".join([*package, *filter(None, [node.module])])
 
 
-def _module_files(name: str, root: Path) -> Iterator[Path]:
+@functools.cache
+def _module_files(name: str, root: Path) -> tuple[Path, ...]:
     """The files of a local module and of the packages around it; none if not local."""
-    parts = name.split(".")
+    return tuple(_places(name.split("."), root))
+
+
+def _places(parts: list[str], root: Path) -> Iterator[Path]:
+    if not _is_local(parts[0], root):
+        return
     for depth in range(1, len(parts) + 1):
         place = root.joinpath(*parts[:depth])
         if (place / "__init__.py").is_file():
             yield place / "__init__.py"
         elif place.with_suffix(".py").is_file():
             yield place.with_suffix(".py")
+
+
+@functools.cache
+def _is_local(top: str, root: Path) -> bool:
+    return (root / top).is_dir() or (root / f"{top}.py").is_file()
 
 
 def _named_beside(node: ast.AST) -> Iterator[str]:

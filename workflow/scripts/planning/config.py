@@ -19,9 +19,15 @@ from jsonschema.exceptions import ValidationError
 Schema = Mapping[str, Any]
 
 
+def read_yaml(path: Path) -> Any:
+    """What a YAML file says, read by the C library where PyYAML was built with it."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+
+
 def load_schema(path: Path) -> dict[str, Any]:
     """The schema file as a dictionary."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_yaml(path)
 
 
 def complete(config: Mapping[str, Any], schema: Schema) -> dict[str, Any]:

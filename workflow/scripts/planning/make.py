@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from bakeoff.errors import BakeoffError
 
-from planning.config import complete, load_schema
+from planning.config import complete, load_schema, read_yaml
 from planning.plan import Plan
 from planning.problems import problems
 
@@ -17,7 +16,7 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
 
     Raises BakeoffError with one line for every problem.
     """
-    presets = yaml.safe_load((root / "config/recipes.yaml").read_text(encoding="utf-8"))
+    presets = read_yaml(root / "config/recipes.yaml")
     completed = complete(
         _with_presets(config, presets), load_schema(root / "config/schema.yaml")
     )
@@ -30,7 +29,7 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
             "a YAML file of encoders",
             "Leave the key out to use the one that comes with bakeoff.",
         )
-    catalogue = yaml.safe_load(path.read_text(encoding="utf-8"))
+    catalogue = read_yaml(path)
     plan = Plan(completed, catalogue, root)
     if found := problems(plan):
         raise BakeoffError(
