@@ -46,7 +46,7 @@ def large_config(jobs: int) -> dict:
     config["encoders"] = [f"tiny-clip@{size}" for size in RESOLUTIONS]
     config["control"] = None
     (study,) = config["studies"].values()
-    count = max(1, round(jobs / 225))
+    count = max(1, round(jobs / 210))
     config["studies"] = {f"study{i}": dict(study) for i in range(count)}
     return config
 

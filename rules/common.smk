@@ -27,7 +27,9 @@ def settings(section):
 
 def code_version(script):
     """Content hashes of a script and of all local code that it imports."""
-    return _code_version(script, CODE / "workflow/scripts")
+    return _code_version(
+        script, CODE / "workflow/scripts", Path(".snakemake/bakeoff/imports.json")
+    )
 
 
 def image_files(wildcards):

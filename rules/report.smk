@@ -111,8 +111,8 @@ rule tables:
 # What the results were made from and with. No rule reads it.
 rule provenance:
     input:
+        # Made from all tables, so that this runs again with any of them.
         page="results/{study}/summary.html",
-        tables=tables,
         encoders=all_weights,
     output:
         record="results/{study}/provenance.json",
@@ -127,6 +127,7 @@ rule provenance:
         runtime=30,
     params:
         settings=settings("provenance"),
+        tables=tables,
         code=code_version("provenance.py"),
     message:
         "Recording what {wildcards.study} was made with"

@@ -31,16 +31,20 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
+CACHED = (code._hash, code._module_files, code._is_local, code._read_known)
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    for cached in (code.code_files, code._hash, code._dependencies):
+    for cached in CACHED:
         cached.cache_clear()
 
 
-def version(tree: Path) -> str:
-    for cached in (code.code_files, code._hash, code._dependencies):
+def version(tree: Path, cache: Path | None = None) -> str:
+    """The version as a process that has just begun sees it."""
+    for cached in CACHED:
         cached.cache_clear()
-    return code_version("job.py", tree)
+    return code_version("job.py", tree, cache)
 
 
 def test_local_imports_are_followed_through_others_and_circles(tree: Path) -> None:
@@ -97,3 +101,28 @@ def test_no_module_of_ours_is_imported_by_a_computed_name() -> None:
 def test_every_script_of_the_workflow_can_be_read() -> None:
     for script in ROOT.glob("*.py"):
         assert code_version(script.name, ROOT).startswith(f"{script.name}@")
+
+
+def test_what_modules_mention_is_remembered_by_content(
+    tree: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = tmp_path_factory.mktemp("cache") / "imports.json"
+    plain = version(tree)
+    assert version(tree, cache) == plain
+    parse, parsed = code._mentions, []
+    monkeypatch.setattr(
+        code,
+        "_mentions",
+        lambda text, package: parsed.append(text) or parse(text, package),
+    )
+    assert version(tree, cache) == plain
+    assert parsed == []
+    job = tree / "job.py"
+    job.write_text(job.read_text() + "\n# changed\n")
+    changed = version(tree, cache)
+    assert changed != plain
+    assert parsed == [job.read_text()]
+    cache.write_text("{ damaged")
+    assert version(tree, cache) == changed

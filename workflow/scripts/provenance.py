@@ -35,7 +35,7 @@ if "snakemake" in globals():
         provenance(
             study=snakemake.wildcards.study,
             config=snakemake.config,
-            tables=[Path(path) for path in sorted(snakemake.input.tables)],
+            tables=[Path(path) for path in sorted(snakemake.params.tables)],
             encoders=[Path(path).parent for path in snakemake.input.encoders],
             images=json.loads(snakemake.params.settings)["images"],
             output_record=Path(snakemake.output.record),

@@ -12,24 +12,34 @@ would escape; a test of the suite forbids it.
 import ast
 import functools
 import hashlib
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+# Dotted names of imported modules, and names of files; by a hash of the module.
+Mentions = tuple[list[str], list[str]]
+Known = dict[str, Mentions]
 
-def code_version(script: str, root: Path) -> str:
+
+def code_version(script: str, root: Path, cache: Path | None = None) -> str:
     """`script.py@1a2b3c4d pkg/module.py@...`: every file and a hash of its content.
 
-    `root` is the folder that holds the scripts and the packages. Raises
-    FileNotFoundError for a script that is not there.
+    `root` is the folder that holds the scripts and the packages. `cache` is a JSON file
+    of what modules mention, by their content; it saves parsing them and may be deleted.
+    Raises FileNotFoundError for a script that is not there.
     """
+    known = _read_known(cache) if cache else {}
+    before = len(known)
+    files = code_files(script, root, known)
+    if cache and len(known) > before:
+        _write_known(cache, known)
     return " ".join(
-        f"{path.relative_to(root).as_posix()}@{_hash(path)}"
-        for path in code_files(script, root)
+        f"{path.relative_to(root).as_posix()}@{_hash(path)}" for path in files
     )
 
 
-@functools.cache
-def code_files(script: str, root: Path) -> tuple[Path, ...]:
+def code_files(script: str, root: Path, known: Known | None = None) -> tuple[Path, ...]:
     """The script first, then all that it depends on, sorted."""
     first = root / script
     seen: set[Path] = set()
@@ -40,7 +50,7 @@ def code_files(script: str, root: Path) -> tuple[Path, ...]:
             continue
         seen.add(path)
         if path.suffix == ".py":
-            waiting.extend(_dependencies(path, root))
+            waiting.extend(dependencies(path, root, known))
     return (first, *sorted(seen - {first}))
 
 
@@ -49,25 +59,56 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
-@functools.cache
-def _dependencies(path: Path, root: Path) -> tuple[Path, ...]:
+def dependencies(
+    path: Path, root: Path, known: Known | None = None
+) -> tuple[Path, ...]:
+    """The local files that one module mentions: modules, packages, data files."""
+    package = path.relative_to(root).parent.parts
     text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text, filename=str(path))
-    found: list[Path] = []
+    known = {} if known is None else known
+    key = hashlib.sha256("\0".join([*package, text]).encode()).hexdigest()
+    if key not in known:
+        known[key] = _mentions(text, package)
+    modules, names = known[key]
+    files = [file for module in modules for file in _module_files(module, root)]
+    return (*files, *(file for name in names for file in _data_files(name, path)))
+
+
+def _mentions(text: str, package: tuple[str, ...]) -> Mentions:
+    """Dotted names of what a module imports, and names that may be files beside it."""
+    tree = ast.parse(text)
+    modules: list[str] = []
     for node in _statements(tree):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                found.extend(_module_files(alias.name, root))
+            modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, path, root)
-            for alias in node.names:
-                found.extend(_module_files(f"{module}.{alias.name}", root))
+            module = _absolute(node, package)
+            modules += [f"{module}.{alias.name}" for alias in node.names]
     # Most modules name no file: looking at every expression would take most of the time.
-    if "with_name(" in text or '/ "' in text:
-        for expression in ast.walk(tree):
-            for name in _named_beside(expression):
-                found.extend(_data_files(name, path))
-    return tuple(found)
+    if "with_name(" not in text and '/ "' not in text:
+        return modules, []
+    return modules, [
+        n for expression in ast.walk(tree) for n in _named_beside(expression)
+    ]
+
+
+@functools.cache
+def _read_known(cache: Path) -> Known:
+    try:
+        return dict(json.loads(cache.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_known(cache: Path, known: Known) -> None:
+    # Written aside and put in place: several jobs of a cluster may do so at once.
+    aside = cache.with_suffix(f".{os.getpid()}")
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(known), encoding="utf-8")
+        aside.replace(cache)
+    except OSError:
+        return  # a folder that cannot be written to is planned all the same
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
@@ -82,10 +123,9 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
                 waiting.extend(inner)
 
 
-def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
+def _absolute(node: ast.ImportFrom, package: tuple[str, ...]) -> str:
     if not node.level:
         return node.module or ""
-    package = path.relative_to(root).parent.parts
     package = package[: len(package) - node.level + 1]
     return ".".join([*package, *filter(None, [node.module])])
 

@@ -10,7 +10,7 @@ that uses it, as the data do; arrows that follow from others are left out of the
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from planning.code import _dependencies as imported_files
+from planning.code import dependencies as imported_files
 
 Graph = dict[str, set[str]]
 
