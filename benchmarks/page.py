@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from bakeoff.gallery import Gallery, thumbnail
-from bakeoff.paper_tables import Cell, Column, Sheet
+from bakeoff.sheets import Cell, Column, Sheet
 from bakeoff.summary import Page, Section, write_summary
 from bakeoff.verdict import Answer
 from PIL import Image

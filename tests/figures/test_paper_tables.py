@@ -6,7 +6,8 @@ import math
 
 import pytest
 from bakeoff import paper_tables as tables
-from bakeoff.paper_tables import Cell, Column, Sheet
+from bakeoff import sheets
+from bakeoff.sheets import Cell, Column, Sheet
 from statsmodels.stats.proportion import proportion_confint
 
 
@@ -27,7 +28,7 @@ def test_interval_decides_the_digits():
 
 def test_counts_let_the_reader_compute_the_share(activities):
     sheet = tables.results_sheet(activities.metrics)
-    rows = list(csv.DictReader(io.StringIO(tables.to_csv(sheet))))
+    rows = list(csv.DictReader(io.StringIO(sheets.to_csv(sheet))))
     assert len(rows) == 6
     for row in rows:
         share = float(row["accuracy_numerator"]) / float(row["accuracy_denominator"])
@@ -71,7 +72,7 @@ def hostile_sheet():
 
 
 def test_latex_escapes_everything():
-    line = tables.to_latex(hostile_sheet()).splitlines()[8]
+    line = sheets.to_latex(hostile_sheet()).splitlines()[8]
     assert line.strip() == (
         r"a|b\_c \& 5\% \textless{}i\textgreater{} \textbackslash{}x \{y\} \#1 "
         r"\textasciicircum{}\textasciitilde{} & 1 \\"
@@ -79,12 +80,12 @@ def test_latex_escapes_everything():
 
 
 def test_markdown_keeps_its_columns():
-    line = tables.to_markdown(hostile_sheet()).splitlines()[2]
+    line = sheets.to_markdown(hostile_sheet()).splitlines()[2]
     assert line.count("|") - line.count(r"\|") == 3
 
 
 def test_csv_is_read_back():
-    row = list(csv.reader(io.StringIO(tables.to_csv(hostile_sheet()))))[1]
+    row = list(csv.reader(io.StringIO(sheets.to_csv(hostile_sheet()))))[1]
     assert row == [HOSTILE, "1.0"]
 
 

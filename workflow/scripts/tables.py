@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.logs import logged
-from bakeoff.paper_tables import study_sheets, write_sheets
+from bakeoff.paper_tables import study_sheets
+from bakeoff.sheets import write_sheets
 from bakeoff.tables import read_table, read_tables
 
 

@@ -1,17 +1,12 @@
-"""Tables for papers and pages: one sheet, printed as LaTeX, Markdown, CSV or HTML.
+"""The sheets of a study: every metric, test, class, cost and count, ready to be printed.
 
-A printed number has as many digits as its uncertainty allows; the CSV beside it has all
-of them, in the stored units.
+A printed number has as many digits as its uncertainty allows; the values behind it have
+all of them, in the stored units.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -20,37 +15,7 @@ from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.units import Unit, unit_of
 from bakeoff.metrics.definitions import METRICS
-from bakeoff.tables import atomic_path
-
-Raw = str | float | None
-
-
-@dataclass(frozen=True)
-class Column:
-    """A heading, and the names of the CSV columns that its cells fill."""
-
-    heading: str
-    raw: tuple[str, ...]
-    number: bool = True
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What is printed, and the values behind it; the first one decides the order."""
-
-    text: str
-    raw: tuple[Raw, ...]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table: an id, a title, what the reader must know, columns and rows."""
-
-    name: str
-    title: str
-    caption: str
-    columns: tuple[Column, ...]
-    rows: list[tuple[Cell, ...]]
+from bakeoff.sheets import Cell, Column, Sheet
 
 
 def results_sheet(
@@ -259,14 +224,6 @@ def study_sheets(
     return {sheet.name: sheet for sheet in sheets}
 
 
-def write_sheets(folder: Path, sheets: Iterable[Sheet]) -> None:
-    """NAME.csv, NAME.md and NAME.tex of every sheet, each whole or not at all."""
-    for sheet in sheets:
-        for kind, printed in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
-            with atomic_path(folder / f"{sheet.name}.{kind}") as temporary:
-                temporary.write_text(printed(sheet), encoding="utf-8", newline="\n")
-
-
 def data_sheet(manifest: pa.Table) -> Sheet:
     """Number of images of every class, by split where the data are divided."""
     rows = frame(manifest.select(["label", "split"]))
@@ -285,47 +242,6 @@ def data_sheet(manifest: pa.Table) -> Sheet:
         ),
     )
     return Sheet("data", "Images by class", "", columns, lines)
-
-
-def to_csv(sheet: Sheet) -> str:
-    """All values behind the sheet, in stored units, unrounded."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([name for column in sheet.columns for name in column.raw])
-    for row in sheet.rows:
-        writer.writerow([_plain(value) for cell in row for value in cell.raw])
-    return out.getvalue()
-
-
-def to_markdown(sheet: Sheet) -> str:
-    """A pipe table, as Pandoc and GitHub read it."""
-
-    def line(cells: Iterable[str]) -> str:
-        return "| " + " | ".join(_markdown(cell) for cell in cells) + " |\n"
-
-    rule = ["---:" if column.number else ":---" for column in sheet.columns]
-    head = line(column.heading for column in sheet.columns)
-    body = "".join(line(cell.text for cell in row) for row in sheet.rows)
-    return head + "|" + "|".join(rule) + "|\n" + body
-
-
-def to_latex(sheet: Sheet) -> str:
-    """A table environment in the manner of booktabs; every character is escaped."""
-
-    def line(cells: Iterable[str]) -> str:
-        return "    " + " & ".join(_latex(cell) for cell in cells) + r" \\" + "\n"
-
-    places = "".join("r" if column.number else "l" for column in sheet.columns)
-    return (
-        "\\begin{table}\n  \\centering\n"
-        f"  \\caption{{{_latex(f'{sheet.title}. {sheet.caption}'.strip())}}}\n"
-        f"  \\label{{tab:{sheet.name.replace('_', '-')}}}\n"
-        f"  \\begin{{tabular}}{{{places}}}\n    \\toprule\n"
-        + line(column.heading for column in sheet.columns)
-        + "    \\midrule\n"
-        + "".join(line(cell.text for cell in row) for row in sheet.rows)
-        + "    \\bottomrule\n  \\end{tabular}\n\\end{table}\n"
-    )
 
 
 def decimals_for(uncertainty: float, digits: int = 2) -> int:
@@ -467,33 +383,3 @@ def _p(value: float) -> str:
 
 def _nan(value: float | None) -> float:
     return math.nan if value is None or pd.isna(value) else float(value)
-
-
-def _plain(value: Raw) -> Raw:
-    if isinstance(value, float | np.floating):
-        return repr(float(value)) if math.isfinite(value) else ""
-    return "" if value is None else value
-
-
-def _markdown(text: str) -> str:
-    for special in ("\\", "|", "*", "_", "`", "<", "[", "]"):
-        text = text.replace(special, f"\\{special}")
-    return " ".join(text.split())
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "−": "$-$",
-    "–": "--",
-    "±": r"$\pm$",
-    "·": r"$\cdot$",
-    **{special: f"\\{special}" for special in "&%$#_{}"},
-}
-
-
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in " ".join(text.split()))

@@ -13,7 +13,8 @@ from bakeoff.compare.labels import TESTS, default_band
 from bakeoff.figures.style import is_empty
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
-from bakeoff.paper_tables import Sheet, study_sheets
+from bakeoff.paper_tables import study_sheets
+from bakeoff.sheets import Sheet
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
 from bakeoff.verdict import Answer, answers

@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from bakeoff.figures import style
 from bakeoff.gallery import Gallery
-from bakeoff.paper_tables import Sheet, to_csv
+from bakeoff.sheets import Sheet, to_csv
 from bakeoff.tables import atomic_path
 from bakeoff.verdict import Answer
 
