@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from bakeoff.retrieve import VectorIndex, build_index
+from bakeoff.indexing import build_index
+from bakeoff.retrieve import VectorIndex
 
 AT = 10
 _BLOCK = 16_384

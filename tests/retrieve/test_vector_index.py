@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from bakeoff.errors import BakeoffError
-from bakeoff.retrieve import VectorIndex, build_index, describe
+from bakeoff.indexing import build_index
+from bakeoff.retrieve import VectorIndex, describe
 from bakeoff.tables import read_table, write_table
 
 ENCODER = "clip"
@@ -83,7 +84,7 @@ def test_raw_vectors_are_kept(tmp_path):
 
 
 def test_exact_search_agrees_with_a_sort_over_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("bakeoff.retrieve._BLOCK", 16)
+    monkeypatch.setattr("bakeoff.neighbours.BLOCK", 16)
     rng = np.random.default_rng(1)
     images, queries = rng.normal(size=(33, 6)), rng.normal(size=(4, 6))
     build_index(tmp_path / "i", **tables(tmp_path, images))

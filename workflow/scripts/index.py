@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bakeoff.indexing import build_index
 from bakeoff.logs import logged
-from bakeoff.retrieve import build_index
 from bakeoff.tables import read_table
 
 
