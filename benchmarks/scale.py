@@ -6,8 +6,8 @@ A study of six encoders is simulated: manifest, embeddings of 64 numbers, and pr
 of ten classes, zero-shot on a fixed test set (half of the images) and by ridge regression
 in five folds. Encoders are right about four times of five, and more often together than
 apart. Then the scripts of the workflow themselves make metrics, comparisons, figures and
-the page, each in a process of its own whose seconds and peak memory are told. Of a step
-that is run for each encoder, the longest is told.
+the page, each in a process of its own whose CPU seconds and peak memory are told. Of a
+step that is run for each encoder, the longest is told.
 """
 
 import argparse
@@ -17,7 +17,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,15 +61,15 @@ CONFIG = {
 
 
 def main() -> None:
-    """Print a line per step: seconds and megabytes at every size."""
+    """Print a line per step: CPU seconds and megabytes at every size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--only", nargs="*", help="these steps alone")
     parser.add_argument("--step", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
-        name, _, encoder = options.step.partition(" ")
-        return STEPS[name](encoder)
+        name, _, about = options.step.partition(" ")
+        return simulate(int(about)) if name == "simulate" else STEPS[name](about)
     found = {n: measured(n, options.only or list(STEPS)) for n in options.images}
     heads = "".join(f"{n:>16,} images" for n in options.images)
     print(f"{'':24}{heads}")
@@ -82,11 +81,12 @@ def main() -> None:
 
 
 def measured(images: int, steps: list[str]) -> dict[str, tuple[float, float]]:
-    """Seconds and peak megabytes of every step, at one size."""
+    """CPU seconds and peak megabytes of every step, at one size."""
     found: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        simulate(images)
+        # Apart too: a process's peak memory counts what it was forked from.
+        run(f"simulate {images}")
         for name in steps:
             each = ENCODERS if name in PER_ENCODER else [""]
             found[name] = max(run(f"{name} {encoder}") for encoder in each)
@@ -96,12 +96,11 @@ def measured(images: int, steps: list[str]) -> dict[str, tuple[float, float]]:
 
 
 def run(step: str) -> tuple[float, float]:
-    """Seconds and peak megabytes of one step in a process of its own."""
-    begin = time.monotonic()
+    """CPU seconds and peak megabytes of one step in a process of its own."""
     process = subprocess.Popen([sys.executable, __file__, "--step", step])
     _, status, usage = os.wait4(process.pid, 0)
     assert status == 0, f"{step} ended with {status}"
-    return round(time.monotonic() - begin, 1), round(usage.ru_maxrss / 1024)
+    return round(usage.ru_utime + usage.ru_stime, 1), round(usage.ru_maxrss / 1024)
 
 
 # What is simulated.

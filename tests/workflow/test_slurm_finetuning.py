@@ -66,21 +66,36 @@ def checkpoint(workflow: Workflow) -> Path | None:
     return next(workflow.place.glob(f"{FOLDER}.state/*/checkpoint.pt"), None)
 
 
-def test_at_the_time_limit_training_leaves_and_ends_with_the_same_bytes(
-    undisturbed: Workflow, fresh: Workflow, slurm: Slurm
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        (("scontrol", "update", "EndTime=now", "JobId={job}"), "TIMEOUT"),
+        # As `--signal=TERM@120` does it: to the job's steps, some time before.
+        (("scancel", "--signal=TERM", "{job}"), "FAILED"),
+    ],
+    ids=["the time limit", "a warning before it"],
+)
+def test_a_training_that_must_leave_ends_with_the_same_bytes(
+    undisturbed: Workflow,
+    fresh: Workflow,
+    slurm: Slurm,
+    told: tuple[str, ...],
+    state: str,
 ) -> None:
     run = fresh.start(*ON_SLURM, "--", ENCODER)
     slurm.wait_until(lambda: checkpoint(fresh) is not None)
     process = trainer(fresh)
-    process.suspend()  # so that it does not end before its time does
+    process.suspend()  # so that it does not end before it is told
     before = checkpoint(fresh).stat().st_mtime_ns
     (job,) = submitted_from(fresh, slurm, "RUNNING")
-    slurm.call("scontrol", "update", f"JobId={job}", "EndTime=now")
-    slurm.wait_until(lambda: state_of(slurm, job) == "TIMEOUT", 90)
+    slurm.call(*(word.format(job=job) for word in told))
+    if state == "FAILED":  # at the limit SLURM itself wakes what it ends
+        process.resume()
+    slurm.wait_until(lambda: state_of(slurm, job) == state, 90)
     assert checkpoint(fresh).stat().st_mtime_ns > before, "left without a checkpoint"
     assert run.wait(300) == 0, (fresh.place / "run.out").read_text()
     states = [j["JobState"] for j in slurm.jobs() if j["WorkDir"] == str(fresh.place)]
-    assert states == ["TIMEOUT", "COMPLETED"]
+    assert states == [state, "COMPLETED"]
     assert weights(fresh) == weights(undisturbed)
     for column in ("step", "loss", "grad_norm"):
         assert training(fresh)[column] == training(undisturbed)[column]
