@@ -5,6 +5,7 @@ from bakeoff.errors import BakeoffError
 from planning.code import code_version as _code_version
 from planning.fingerprint import fingerprint as _fingerprint
 from planning.make import make_plan
+from planning.parts import notes as _notes
 from planning.settings import settings as _settings
 
 CODE = Path(workflow.basedir)
@@ -69,6 +70,14 @@ def prompt_bank(wildcards):
     return PLAN.locate(PLAN.study(wildcards.study)["prompts"])
 
 
+def parts(wildcards):
+    """What says of every part of every study's images that its vectors are stored."""
+    try:
+        return _notes(PLAN)
+    except BakeoffError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def predictions(wildcards):
     """All tables of predictions of one study, or of one encoder in it."""
     encoder = wildcards.get("encoder")
@@ -76,6 +85,17 @@ def predictions(wildcards):
         f"results/{wildcards.study}/predictions/{protocol}/{method}/{name}.parquet"
         for name in ([encoder] if encoder else PLAN.encoders(wildcards.study))
         for protocol, method in PLAN.runs(wildcards.study, name)
+    ]
+
+
+def main_predictions(wildcards):
+    """The tables of predictions of the run that is looked at image by image."""
+    protocol, method = PLAN.main_run(wildcards.study)
+    path = "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet"
+    return [
+        path.format(study=wildcards.study, protocol=protocol, method=method, encoder=e)
+        for e in PLAN.encoders(wildcards.study)
+        if (protocol, method) in PLAN.runs(wildcards.study, e)
     ]
 
 

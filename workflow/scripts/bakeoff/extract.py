@@ -10,6 +10,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -21,9 +22,9 @@ from tqdm import tqdm
 
 from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
 from bakeoff.errors import BakeoffError
-from bakeoff.images import Unreadable, decode, read_bytes
-from bakeoff.store import Shelf, digest
-from bakeoff.tables import atomic_path, vectors, write_batches
+from bakeoff.images import listed_image
+from bakeoff.store import Shelf, digest, write_once
+from bakeoff.tables import vectors, write_batches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,8 +40,8 @@ def extract_images(
 
     The options are those of `write_embeddings`, which does not hold the whole table.
     """
-    shelf, ids, provenance = _encoded(manifest, images, encoder_folder, **options)
-    return shelf.take(ids, provenance["dimension"]), provenance
+    found = _encoded(manifest, images, encoder_folder, **options)
+    return found.shelf.take(found.ids, found.dimension), found.provenance
 
 
 def write_embeddings(
@@ -63,10 +64,38 @@ def write_embeddings(
     progress: whether a bar shows images/s and the time left.
     Raises BakeoffError where an image is gone or differs from its id.
     """
-    shelf, ids, provenance = _encoded(manifest, images, encoder_folder, **options)
-    dimension = provenance["dimension"]
-    blocks = shelf.blocks(ids, dimension)
-    write_batches(path, "embeddings", blocks, provenance, dimension=dimension)
+    found = _encoded(manifest, images, encoder_folder, **options)
+    dimension = found.dimension
+    blocks = found.shelf.blocks(found.ids, dimension)
+    write_batches(path, "embeddings", blocks, found.provenance, dimension=dimension)
+
+
+def fill_store(
+    manifest: pa.Table, images: Path, encoder_folder: Path, **options: Any
+) -> dict[str, int]:
+    """How many `images` a part of the manifest has, and how many of them were `new`.
+
+    Their vectors are in the store afterwards, where `write_embeddings` finds them: jobs
+    on several machines, one for each part of the same n, share the work of one. They
+    may run at once, and in any order. Options and errors are those of
+    `write_embeddings`.
+    """
+    found = _encoded(manifest, images, encoder_folder, **options)
+    return {"images": len(found.ids), "new": found.new}
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """The shelf that now holds all vectors, the sorted ids, and how many were new."""
+
+    shelf: Shelf
+    ids: list[str]
+    new: int
+    provenance: dict[str, Any]
+
+    @property
+    def dimension(self) -> int:
+        return int(self.provenance["dimension"])
 
 
 def _encoded(
@@ -84,8 +113,7 @@ def _encoded(
     shard_size: int = 1024,
     part: Part = (0, 1),
     progress: bool = True,
-) -> tuple[Shelf, list[str], dict[str, Any]]:
-    """The shelf that now holds all vectors, the sorted ids, and the provenance."""
+) -> _Encoded:
     weights = open_folder(encoder_folder)
     precision = settled_precision(precision, weights, store, device)
     shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
@@ -105,7 +133,7 @@ def _encoded(
                 shelf.add(ids, next(shards))
                 bar.update(len(ids))
     provenance = {"encoder": encoder_id, "key": shelf.key, **(shelf.facts() or {})}
-    return shelf, sorted(paths), provenance
+    return _Encoded(shelf, sorted(paths), len(missing), provenance)
 
 
 def extract_texts(
@@ -183,9 +211,7 @@ def settled_precision(
         from bakeoff.encoders.hardware import choose_device, probe_precision
 
         parameters = int(weights.note.get("parameters", 0))
-        found = probe_precision(choose_device(device), parameters)
-        with atomic_path(path) as temporary:
-            temporary.write_text(found)
+        write_once(path, probe_precision(choose_device(device), parameters))
     return path.read_text()
 
 
@@ -299,19 +325,7 @@ def _ahead(
 
 
 def _input(encoder: Encoder, path: Path, image_id: str | None) -> Any:
-    try:
-        data = read_bytes(path)
-        if image_id and hashlib.sha256(data).hexdigest() != image_id:
-            raise Unreadable("its bytes have changed since the manifest was made")
-        # The manifest has applied the study's own limit.
-        return encoder.preprocess(decode(data, pixel_limit=1 << 40))
-    except Unreadable as error:
-        raise BakeoffError(
-            str(path),
-            f"an image that cannot be encoded: {error.reason}",
-            "the image that the manifest lists",
-            "Restore it, or run again so that the manifest is made anew.",
-        ) from error
+    return encoder.preprocess(listed_image(path, image_id))
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
