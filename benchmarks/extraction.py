@@ -7,7 +7,7 @@ in rounds in which each has its turn, so that a slow minute of the machine meets
 them. Rates are images per second from files to vectors; a ratio is taken within each
 round, and its median is given with its least and greatest value.
 
-- ours: `bakeoff.extract.encode_files`
+- ours: `bakeoff.encode.encode_files`
 - forward only: our encoder on batches that are preprocessed already, the ceiling
 - open_clip loop: fp32, one image after the other is opened, transformed and stacked
 - CLIP_benchmark loop: the same with a DataLoader of 4 worker processes, batches of 64,
@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
+from bakeoff.encode import BATCH, encode_files
 from bakeoff.encoders import Encoder, load_encoder
 from bakeoff.encoders.hardware import choose_device, probe_precision
-from bakeoff.extract import BATCH, encode_files
 from bakeoff.images import read_image, sha256_of
 from PIL import Image
 from safetensors.torch import save_file

@@ -11,7 +11,8 @@ from torch import device, nn
 from transformers import SiglipConfig, SiglipModel
 
 ROOT = Path(__file__).parents[2]
-CATALOGUE = yaml.safe_load((ROOT / "config/encoders.yaml").read_text(encoding="utf-8"))
+ALL = yaml.safe_load((ROOT / "config/encoders.yaml").read_text(encoding="utf-8"))
+CATALOGUE = {name: entry for name, entry in ALL.items() if "derived" not in entry}
 # What the hub's config.json of each transformers entry says (vision; text is as wide).
 SIGLIP = {
     "siglip-b-16-224-hf": (768, 3072, 12, 12, 16, 224, 32_000),
