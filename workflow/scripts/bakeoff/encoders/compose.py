@@ -21,7 +21,7 @@ def compose(kind: str, parts: Sequence[np.ndarray]) -> np.ndarray:
     units = [_unit(np.asarray(part, dtype=np.float32)) for part in parts]
     if kind == "concatenate":
         return np.concatenate(units, axis=1) / np.float32(np.sqrt(len(units)))
-    return np.mean(units, axis=0, dtype=np.float32)
+    return np.stack(units).mean(axis=0)
 
 
 def combined(kind: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
