@@ -51,7 +51,9 @@ def main() -> None:
         for n in options.images:
             write_manifest(place / f"{n}/manifest.parquet", ids[:n])
             mb, seconds = alone(extract, place, n, options.threads)
-            print(f"{n:8} images: {mb:7.0f} MB at the peak, {n / seconds:5.0f} a second")
+            print(
+                f"{n:8} images: {mb:7.0f} MB at the peak, {n / seconds:5.0f} a second"
+            )
             peaks.append(mb)
     print(f"last over first: {peaks[-1] / peaks[0]:.3f}")
 

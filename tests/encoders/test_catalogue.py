@@ -7,6 +7,7 @@ import open_clip
 import pytest
 import timm
 import yaml
+from bakeoff.weights import _write_openclip_config
 from torch import device, nn
 from transformers import SiglipConfig, SiglipModel
 
@@ -70,6 +71,49 @@ def test_openclip(entry):
     assert entry["text"] is True
     if "pretrained" in entry:
         assert open_clip.get_pretrained_cfg(name, entry["pretrained"])["hf_hub"]
+
+
+# Mean, deviation, filter, how the square comes about, ids per text: of the papers.
+CLIP = (0.48145466, 0.26862954, "bicubic", "shortest", 77)
+SIGLIP_2023 = (0.5, 0.5, "bicubic", "squash", 64)
+
+
+@pytest.mark.parametrize("entry", entries("openclip"))
+def test_what_is_written_for_a_tag_builds_what_open_clip_builds(entry, tmp_path):
+    """Activation, pooling, preprocessing and texts, down to every module's name."""
+    name, tag = entry["name"], entry.get("pretrained", "webli")
+    repo = _write_openclip_config({"name": name, "pretrained": tag}, tmp_path)
+    assert repo == entry.get("hub", repo)
+    options = {"device": "meta", "load_weights": False, "pretrained_text": False}
+    with device("meta"):
+        ours = open_clip.create_model(f"local-dir:{tmp_path}", **options)
+        theirs = open_clip.create_model(name, pretrained=tag, **options)
+    assert repr(ours) == repr(theirs)
+    ours_cfg, theirs_cfg = (m.visual.preprocess_cfg for m in (ours, theirs))
+    assert {**ours_cfg, "mean": None, "std": None} == {
+        **theirs_cfg,
+        "mean": None,
+        "std": None,
+    }
+    siglip = "SigLIP" in name
+    mean, std, filtered, squares, context = SIGLIP_2023 if siglip else CLIP
+    assert list(ours_cfg["mean"]) == list(theirs_cfg["mean"])
+    assert list(ours_cfg["std"]) == list(theirs_cfg["std"])
+    assert (ours_cfg["mean"][0], ours_cfg["std"][0]) == (mean, std)
+    assert ours_cfg["interpolation"] == filtered
+    assert ours_cfg["resize_mode"] == squares
+    assert ours_cfg["size"] in (entry["resolution"], (entry["resolution"],) * 2)
+    assert ours.context_length == context
+    texts = json.loads((tmp_path / "open_clip_config.json").read_text())["model_cfg"][
+        "text_cfg"
+    ]
+    clean = texts.get("tokenizer_kwargs", {}).get("clean")
+    assert clean == ("canonicalize" if siglip else None)
+    if siglip:
+        assert ours.visual.trunk.global_pool == "map"
+        assert ours.text.pool_type == "last" and ours.text.attn_mask is None
+    quick = "QuickGELU" in repr(ours.visual)
+    assert quick == (tag == "openai")
 
 
 @pytest.mark.parametrize("entry", entries("timm"))
