@@ -123,3 +123,11 @@ def test_a_derived_encoder_in_a_study(plan) -> None:
     folders = plan.all_weights("otoliths")
     assert len(folders) == len(set(folders)) == 5
     assert sum(folder.endswith("tiny-siglip") for folder in folders) == 1
+
+
+def test_encoders_that_zero_shot_leaves_out_are_named(plan) -> None:
+    study = plan.study("otoliths")
+    study["encoders"] = ["tiny-clip", "siglip2-and-dinov2", "dinov2-b-14@224"]
+    assert plan.without_texts("otoliths") == study["encoders"][1:]
+    study["prompts"] = None
+    assert plan.without_texts("otoliths") == []

@@ -121,6 +121,11 @@ class Plan:
         """Whether the study has prompts and the encoder a text tower."""
         return bool(self.study(study)["prompts"] and self.entry(encoder)["text"])
 
+    def without_texts(self, study: str) -> list[str]:
+        """Encoders that zero-shot classification leaves out, though there are prompts."""
+        asked = self.encoders(study) if self.study(study)["prompts"] else []
+        return [encoder for encoder in asked if not self.reads(study, encoder)]
+
     def main_run(self, study: str) -> tuple[str, str]:
         """The (protocol, method) that is looked at image by image.
 

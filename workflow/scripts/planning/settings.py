@@ -214,6 +214,7 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
         "title": plan.study(study)["title"] or study,
         **_pick(plan.study(study), "synthetic", "images"),
         "control": plan.config["control"],
+        "without_texts": plan.without_texts(study),
         "main_run": plan.main_run(study),
         "protocols": {
             name: plan.config["protocols"][name] for name in plan.protocols(study)
