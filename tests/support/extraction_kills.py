@@ -140,6 +140,7 @@ def kill_and_compare(
             met.most_again = max(met.most_again, again)
             met.sum_again += again
         else:
+            assert process.exitcode == 0, f"could not go on after {met}"
             compare(cut, expected, met)
     finished(extraction, cut)
     compare(cut, expected, met)

@@ -11,17 +11,16 @@ pytestmark = pytest.mark.workflow
 
 DERIVED = {
     "pair": {"derived": "concatenate", "of": ["tiny-clip", "tiny-siglip"]},
-    "quarters": {"derived": "tiles", "of": ["tiny-clip@96"]},
     "half": {"derived": "interpolate", "of": ["tiny-clip", "tiny-random"]},
 }
-ENCODERS = ["tiny-clip", "pair", "quarters", "half"]
+ENCODERS = ["tiny-clip", "pair", "half"]
 
 
 @pytest.fixture(scope="module")
 def derived(make_workflow) -> Workflow:
-    """A study with derived encoders, as far as its metrics, costs and provenance."""
+    """A study with derived encoders, as far as its metrics and costs."""
     config = small_config() | {"encoders": ENCODERS, "control": None}
-    config |= {"catalogue": "config/mine.yaml"}
+    config |= {"catalogue": "config/mine.yaml", "probes": {"ridge": {"kind": "ridge"}}}
     config["studies"]["colours"]["protocols"] = ["test"]
     workflow = make_workflow(config)
     write_catalogue(workflow, DERIVED)
@@ -49,7 +48,7 @@ def test_each_is_scored_by_every_method(derived: Workflow) -> None:
     for encoder in ENCODERS:
         path = derived.place / f"results/colours/metrics/{encoder}.parquet"
         methods = read_table(path, "metrics")["method"].to_pylist()
-        assert set(methods) == {"ridge", "svc", "zeroshot"}, encoder
+        assert set(methods) == {"ridge", "zeroshot"}, encoder
 
 
 def test_vectors_are_composed_from_those_of_the_parts(derived: Workflow) -> None:
@@ -60,14 +59,12 @@ def test_vectors_are_composed_from_those_of_the_parts(derived: Workflow) -> None
     pair = embedded(derived, "pair")
     np.testing.assert_array_equal(pair, compose("concatenate", parts))
     assert pair.shape == (39, 256)
-    assert embedded(derived, "half").shape == embedded(derived, "quarters").shape
 
 
 def test_costs_count_all_parts(derived: Workflow) -> None:
     costs = read_table(derived.place / "results/colours/costs.parquet", "costs")
     rows = {row["encoder"]: row for row in costs.to_pylist()}
     assert rows["pair"]["gflops"] == pytest.approx(2 * rows["tiny-clip"]["gflops"])
-    assert rows["quarters"]["gflops"] > 4 * rows["tiny-clip"]["gflops"]
     assert rows["pair"]["bytes"] > 1.9 * rows["tiny-clip"]["bytes"]
     assert rows["half"]["parameters"] == rows["tiny-clip"]["parameters"]
 
