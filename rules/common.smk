@@ -71,13 +71,6 @@ def parts_embeddings(wildcards):
     return [f"results/{wildcards.study}/embeddings/{part}.parquet" for part in parts]
 
 
-def embeddings_of_jobs(wildcards):
-    """What the jobs that share an encoder's images each embed; nothing for one job."""
-    n = PLAN.config["extraction"]["jobs"]
-    folder = f"results/{wildcards.study}/embeddings/{wildcards.encoder}"
-    return [f"{folder}/{i}-of-{n}.parquet" for i in range(n)] if n > 1 else []
-
-
 def cores(wildcards):
     """The cores that an encoder can use."""
     return PLAN.cores(wildcards.encoder)

@@ -3,7 +3,6 @@ rule embed_images:
         manifest="results/{study}/manifest.parquet",
         encoder=weights,
         parts=parts_embeddings,
-        jobs=embeddings_of_jobs,
     output:
         embeddings="results/{study}/embeddings/{encoder}.parquet",
     log:
@@ -27,41 +26,6 @@ rule embed_images:
         "Embedding the images of {wildcards.study} with {wildcards.encoder}"
     script:
         "../workflow/scripts/embed_images.py"
-
-
-# With `jobs` above 1: so many jobs fill the store, and embed_images puts it together.
-rule embed_part:
-    input:
-        manifest="results/{study}/manifest.parquet",
-        encoder=weights,
-        parts=parts_embeddings,
-    output:
-        embeddings=temp(
-            "results/{study}/embeddings/{encoder}/{part}-of-{parts}.parquet"
-        ),
-    log:
-        "logs/embed_part/{study}/{encoder}/{part}-of-{parts}.log",
-    benchmark:
-        "benchmarks/results/embed_part/{study}/{encoder}/{part}-of-{parts}.tsv"
-    wildcard_constraints:
-        part=r"\d+",
-        parts=r"\d+",
-    conda:
-        "../envs/bakeoff.yaml"
-    threads: cores
-    resources:
-        mem_mb=more(8000),
-        runtime=240,
-        device=PLAN.config["extraction"]["device"],
-        batch_size=PLAN.config["extraction"]["batch_size"],
-        shard_size=PLAN.config["extraction"]["shard_size"],
-    params:
-        settings=settings("embed_images"),
-        code=code_version("embed_part.py"),
-    message:
-        "Embedding a part of {wildcards.study} with {wildcards.encoder}"
-    script:
-        "../workflow/scripts/embed_part.py"
 
 
 rule embed_texts:
