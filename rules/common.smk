@@ -60,6 +60,18 @@ def base_weights(wildcards):
     return f"{PLAN.base_weights(wildcards.encoder)}/encoder.json"
 
 
+def parts_weights(wildcards):
+    """The same of what a derived encoder is made of."""
+    parts = PLAN.made_of(wildcards.encoder)
+    return [f"{PLAN.base_weights(part)}/encoder.json" for part in parts]
+
+
+def parts_embeddings(wildcards):
+    """Embeddings that others of the study are composed from are made before them."""
+    parts = PLAN.composed_of(wildcards.study, wildcards.encoder)
+    return [f"results/{wildcards.study}/embeddings/{part}.parquet" for part in parts]
+
+
 def cores(wildcards):
     """The cores that an encoder can use."""
     return PLAN.cores(wildcards.encoder)
@@ -170,9 +182,7 @@ def folds_of_kind(wildcards):
 
 def all_weights(wildcards):
     """The files that name and hash the weights of all encoders of a study."""
-    study = wildcards.study
-    found = [PLAN.weights(study, encoder) for encoder in PLAN.encoders(study)]
-    return [f"{folder}/encoder.json" for folder in dict.fromkeys(found)]
+    return [f"{path}/encoder.json" for path in PLAN.all_weights(wildcards.study)]
 
 
 def of_readers(pattern):

@@ -235,6 +235,11 @@ def _notes(study: Study) -> list[str]:
             "scored on its fixed test images alone; in cross-validation they would be "
             "tested on images that they were trained on."
         )
+    if silent := study.settings["without_texts"]:
+        notes.append(
+            f"Without zero-shot classification, as they have no text tower: "
+            f"{', '.join(silent)}."
+        )
     if groups_of(study.manifest) is None:
         notes.append(
             "No groups were given. If several images show one individual, slide or video, "
