@@ -46,3 +46,4 @@ rule all:
         expand("results/{study}/summary.html", study=PLAN.studies),
         expand("results/{study}/tables/results.csv", study=PLAN.studies),
         expand("results/{study}/provenance.json", study=PLAN.studies),
+        of_spans("critical_difference.svg"),

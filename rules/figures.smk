@@ -498,3 +498,35 @@ rule figure_prompts:
         "Drawing the prompts of {wildcards.study}"
     script:
         "../workflow/scripts/figure_prompts.py"
+
+
+rule figure_critical_difference:
+    input:
+        ranks="results/across/{protocol}/{method}/{metric}/ranks.parquet",
+    output:
+        svg=report(
+            "results/across/{protocol}/{method}/{metric}/critical_difference.svg",
+            caption="../workflow/report/critical_difference.rst",
+            category="Across studies",
+            labels={
+                "figure": "Critical difference",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/across/{protocol}/{method}/{metric}/critical_difference.png",
+    log:
+        "logs/across/{protocol}/{method}/{metric}/critical_difference.log",
+    benchmark:
+        "benchmarks/results/across/{protocol}/{method}/{metric}/critical_difference.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        code=code_version("figure_critical_difference.py"),
+    message:
+        "Drawing the ranks over the studies by {wildcards.metric}"
+    script:
+        "../workflow/scripts/figure_critical_difference.py"

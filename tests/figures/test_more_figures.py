@@ -19,6 +19,7 @@ from bakeoff.figures import (
 )
 from bakeoff.figures.opinions import opinions
 from bakeoff.figures.save import save_figure
+from bakeoff.tables import read_table, write_table
 from PIL import Image
 
 A, B = "siglip2-so400m-14-378", "clip-vit-b-32+har-xbm"
@@ -291,11 +292,17 @@ def test_cliques_by_hand():
     assert cliques(ranks, 0.01) == []
 
 
-def test_no_diagram_of_few_data_sets(tmp_path):
-    with pytest.raises(ValueError, match="4 data sets"):
-        critical_difference.data_from(ranks={"a": 1.0}, critical=1.0, datasets=4)
-    data = critical_difference.data_from(
-        ranks={"b": 2.5, "a": 1.1, "c": 2.4}, critical=1.0, datasets=9
-    )
-    assert list(data.ranks) == ["a", "c", "b"]
+def test_mean_ranks_of_a_table_best_first(tmp_path):
+    path = tmp_path / "ranks.parquet"
+    rows = {
+        "study": [study for study in "vwxyz" for _ in range(3)],
+        "encoder": ["b", "a", "c"] * 5,
+        "value": [0.5, 0.7, 0.6] * 5,
+        "rank": [3.0, 1.0, 2.0] * 4 + [2.0, 1.0, 3.0],
+    }
+    write_table(path, "ranks", rows, {"critical_difference": 1.5})
+    data = critical_difference.data_from(ranks=read_table(path, "ranks"))
+    assert data.ranks == {"a": 1.0, "c": 2.2, "b": 2.8}
+    assert (data.critical, data.datasets) == (1.5, 5)
+    assert data.encoders == ["b", "a", "c"]
     drawn(critical_difference, data, tmp_path)

@@ -67,7 +67,7 @@ def test_a_missing_key_is_named_where_it_is_missing() -> None:
 
 
 def test_reserved_and_hostile_study_names_are_refused() -> None:
-    for name in ("demo", "store", "../up", "a/b", "", "x" * 65, "a\0b", "-x"):
+    for name in ("across", "demo", "store", "../up", "a/b", "", "x" * 65, "a\0b", "-x"):
         assert "studies" in refusal(studies={name: LEAST["studies"]["birds"]})
 
 

@@ -6,6 +6,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.stats.datasets import (
     critical_difference,
     friedman,
+    hodges_lehmann,
     signed_rank_p,
     wilcoxon_holm,
 )
@@ -76,3 +77,9 @@ def test_all_tied_is_no_difference():
 def test_too_few_data_sets_are_refused(shape: tuple[int, int]):
     with pytest.raises(BakeoffError, match="at least 5 data sets"):
         friedman(np.ones(shape))
+
+
+def test_hodges_lehmann_by_hand():
+    # Means of all pairs of 0, 1, 5: 0, 0.5, 2.5, 1, 3, 5.
+    assert hodges_lehmann(np.array([5.0, 0.0, 1.0])) == 1.75
+    assert hodges_lehmann(np.array([2.0])) == 2

@@ -16,6 +16,7 @@ from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.units import Unit, unit_of
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.sheets import Cell, Column, Sheet
+from bakeoff.tables import origin
 
 
 def results_sheet(
@@ -197,6 +198,32 @@ def retrieval_sheet(
     return Sheet("retrieval", "Retrieval", caption, columns, lines)
 
 
+def ranks_sheet(ranks: pa.Table) -> Sheet:
+    """The mean rank of every encoder over several studies, and its value on each."""
+    metric = origin(ranks)["metric"]
+    unit, rows = unit_of(metric), frame(ranks)
+    means = rows.groupby("encoder", sort=False)["rank"].mean()
+    values = rows.set_index(["encoder", "study"])["value"]
+    studies = list(rows["study"].unique())
+    lines = [
+        (
+            _word(encoder),
+            Cell(f"{mean:.2f}", (mean,)),
+            *(_value_cell(values[encoder, study], unit) for study in studies),
+        )
+        for encoder, mean in means.sort_values(kind="stable").items()
+    ]
+    columns = (
+        Column("Encoder", ("encoder",), number=False),
+        Column("Mean rank", ("mean_rank",)),
+        *(Column(study, (study,)) for study in studies),
+    )
+    caption = (
+        f"{unit.axis()} on each data set, and the mean rank over them (1 is best)."
+    )
+    return Sheet("ranks", "Ranks over data sets", caption, columns, lines)
+
+
 _KS = (1, 5, 10)
 _WAYS = {"text_to_image": "prompt finds images", "image_to_text": "image finds prompts"}
 
@@ -284,14 +311,11 @@ def _metric_cells(
 ) -> Iterable[Cell]:
     for name in names:
         found = _find(runs, (*run, name), confidence)
-        scale = unit_of(name).scale
         if _is_share(name):
             yield _share_cell(found, unit_of(name))
             yield _counts_cell(found)
         else:
-            value = found.value if found else math.nan
-            places = 1 if scale > 1 else 3
-            yield Cell(_fixed(value * scale, places), (value,))
+            yield _value_cell(found.value if found else math.nan, unit_of(name))
 
 
 def _is_share(name: str) -> bool:
@@ -311,6 +335,10 @@ def _share_cell(found: Estimate | None, unit: Unit) -> Cell:
     return Cell(with_interval(*(x * unit.scale for x in numbers)), numbers)
 
 
+def _value_cell(value: float, unit: Unit) -> Cell:
+    return Cell(_fixed(value * unit.scale, 1 if unit.scale > 1 else 3), (value,))
+
+
 def _counts_cell(found: Estimate | None) -> Cell:
     if found is None or not math.isfinite(found.bottom):
         return Cell("–", (None, None))
@@ -325,7 +353,7 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         text += f" {unit.difference}"
     role = "verdict" if row["primary"] else "for comparison"
     return (
-        _word(row["a"]),
+        Cell(row["a"] or "all encoders", (row["a"],)),
         _word(row["b"]),
         _word(setting),
         *([_word(row["class"])] if per_class else []),

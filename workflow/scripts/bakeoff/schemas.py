@@ -153,16 +153,16 @@ SCHEMAS: dict[str, Schema] = {
         "pair, metric and test",
         ("study", "method", "protocol", "metric", "class", "a", "b", "test"),
         (
-            Column("study", _WORD, "study id"),
+            Column("study", _WORD, "study id; empty: over several studies"),
             Column("method", _WORD, "probe id, or zeroshot"),
             Column("protocol", _WORD, "protocol id"),
             Column("metric", _WORD, "metric id"),
             Column("class", _WORD, "class, or empty for all classes together"),
-            Column("a", _WORD, "encoder"),
+            Column("a", _WORD, "encoder; empty: all at once"),
             Column("b", _WORD, "encoder that it is compared with"),
             Column("test", _WORD, "test id"),
             Column("primary", pa.bool_(), "whether the verdict rests on this row"),
-            Column("n", pa.int64(), "images, groups or folds that the test counts"),
+            Column("n", pa.int64(), "images, groups, folds or studies that count"),
             Column("images", pa.int64(), "distinct images that were tested", True),
             Column(
                 "estimate",
@@ -189,6 +189,16 @@ SCHEMAS: dict[str, Schema] = {
                 "empty where the row is not primary",
             ),
             Column("note", pa.string(), "what a reader of this row must know", True),
+        ),
+    ),
+    "ranks": Schema(
+        "encoder and study",
+        ("study", "encoder"),
+        (
+            Column("study", _WORD, "study id"),
+            Column("encoder", _WORD, "encoder id"),
+            Column("value", pa.float64(), "overall value of the deciding metric"),
+            Column("rank", pa.float64(), "1 is best; equal values share a rank"),
         ),
     ),
     "training": Schema(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from planning.plan import Plan
+from planning.spans import Question, spans
 
 Settings = dict[str, Any]
 
@@ -20,6 +21,8 @@ class Wildcards(Protocol):
     encoder: str
     protocol: str
     probe: str
+    method: str
+    metric: str
     kind: str
 
 
@@ -101,6 +104,16 @@ def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
         "encoders": plan.encoders(study),
         "finetuned": plan.finetuned(study),
         "seed": plan.config["seed"],
+    }
+
+
+def _ranks(plan: Plan, wildcards: Wildcards) -> Settings:
+    question = Question(wildcards.protocol, wildcards.method, wildcards.metric)
+    span = spans(plan)[question]
+    return {
+        **_pick(plan.config["statistics"], "confidence", "equivalence"),
+        **question._asdict(),
+        **span._asdict(),
     }
 
 
@@ -227,6 +240,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "prompt_lab": _prompt_lab,
     "finetune": _finetune,
     "compare": _compare,
+    "ranks": _ranks,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,
     "figure_probabilities": _figure_probabilities,
