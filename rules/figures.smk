@@ -35,16 +35,20 @@ rule figure_differences:
         comparisons="results/{study}/comparisons.parquet",
     output:
         svg=report(
-            "results/{study}/figures/differences.svg",
+            "results/{study}/figures/differences/{protocol}/{method}.svg",
             caption="../workflow/report/differences.rst",
             category="{study}",
-            labels={"figure": "Differences"},
+            labels={
+                "figure": "Differences",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
         ),
-        png="results/{study}/figures/differences.png",
+        png="results/{study}/figures/differences/{protocol}/{method}.png",
     log:
-        "logs/figures/{study}/differences.log",
+        "logs/figures/{study}/differences/{protocol}/{method}.log",
     benchmark:
-        "benchmarks/results/figures/{study}/differences.tsv"
+        "benchmarks/results/figures/{study}/differences/{protocol}/{method}.tsv"
     conda:
         "../envs/bakeoff.yaml"
     resources:
@@ -64,16 +68,20 @@ rule figure_probabilities:
         comparisons="results/{study}/comparisons.parquet",
     output:
         svg=report(
-            "results/{study}/figures/probabilities.svg",
+            "results/{study}/figures/probabilities/{protocol}/{method}.svg",
             caption="../workflow/report/probabilities.rst",
             category="{study}",
-            labels={"figure": "Probabilities"},
+            labels={
+                "figure": "Probabilities",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
         ),
-        png="results/{study}/figures/probabilities.png",
+        png="results/{study}/figures/probabilities/{protocol}/{method}.png",
     log:
-        "logs/figures/{study}/probabilities.log",
+        "logs/figures/{study}/probabilities/{protocol}/{method}.log",
     benchmark:
-        "benchmarks/results/figures/{study}/probabilities.tsv"
+        "benchmarks/results/figures/{study}/probabilities/{protocol}/{method}.tsv"
     conda:
         "../envs/bakeoff.yaml"
     resources:
@@ -91,6 +99,7 @@ rule figure_probabilities:
 rule figure_classes:
     input:
         comparisons="results/{study}/comparisons.parquet",
+        metrics=of_encoders("results/{study}/metrics/{encoder}.parquet", most=1),
     output:
         svg=report(
             "results/{study}/figures/classes/{protocol}/{method}.svg",

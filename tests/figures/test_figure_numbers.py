@@ -187,8 +187,8 @@ def test_words():
     assert short("$x$") == r"\$x\$"
     assert setting_names([("a", "p"), ("b", "p"), ("b", "q")]) == {
         ("a", "p"): "a",
-        ("b", "p"): "b · p",
-        ("b", "q"): "b · q",
+        ("b", "p"): "b on p",
+        ("b", "q"): "b on q",
     }
     assert [printed_p(p) for p in (0.0001, 0.0273, 1.0)] == [
         "p < .001",

@@ -115,7 +115,7 @@ def test_five_studies_are_ranked_as_part_of_all(make_workflow) -> None:
     config["encoders"] = ["tiny-clip", "tiny-siglip", "tiny-random"]
     config["probes"] = {"ridge": {"kind": "ridge"}}
     study = {"images": "images", "labels": "nominal", "protocols": ["cv"]}
-    config["studies"] = {name: study for name in "abcde"}
+    config["studies"] = dict.fromkeys("abcde", study)
     jobs = make_workflow(config).planned()
     (ranked,) = jobs.of("ranks")
     assert ranked == "results/across/cv/ridge/accuracy/ranks.parquet"

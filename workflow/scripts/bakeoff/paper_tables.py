@@ -82,9 +82,10 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("Note", ("note",), number=False),
     ]
     caption = (
-        "First minus second. The verdict rests on the rows whose role is verdict; "
-        "p-values are Holm-adjusted. Detectable: the difference that this design would "
-        "find 8 times out of 10."
+        "First minus second; points are percentage points. The verdict rests on the rows "
+        "whose role is verdict; p-values are Holm-adjusted. Detectable: the difference "
+        "that this design would find 8 times out of 10. n counts what the test counts: "
+        "images, groups, runs over folds, or studies."
     )
     name, title = (
         ("classes_tests", "Tests by class") if per_class else ("tests", "Tests")
@@ -97,6 +98,7 @@ def classes_sheet(
     *,
     metric: str = "recall",
     encoders: Sequence[str] | None = None,
+    confidence: float = 0.95,
 ) -> Sheet:
     """One metric class by class: a row per class and setting, a column per encoder."""
     every = frame(metrics)
@@ -113,7 +115,7 @@ def classes_sheet(
         for label in natural(set(rows["class"])):
             n = float(images.get((*key, label), math.nan))
             cells = [
-                _share_cell(_find(runs, (*key, label, e), images=n), unit)
+                _share_cell(_find(runs, (*key, label, e), confidence, images=n), unit)
                 for e in known
             ]
             lines.append((_word(label), _word(setting), _count(n), *cells))
@@ -124,8 +126,8 @@ def classes_sheet(
         *(Column(e, (e, f"{e}_ci_low", f"{e}_ci_high")) for e in known),
     )
     caption = (
-        f"{unit.axis()} of each class with Wilson's 95 % interval; n counts the images "
-        "of one repetition."
+        f"{unit.axis()} of each class with Wilson's {100 * confidence:g} % interval; n "
+        "counts the images of one repetition."
     )
     return Sheet("classes", f"{unit.label} by class", caption, columns, lines)
 
@@ -242,7 +244,7 @@ def study_sheets(
     sheets = [
         results_sheet(metrics, encoders=encoders, confidence=confidence),
         comparisons_sheet(comparisons),
-        classes_sheet(metrics, encoders=encoders),
+        classes_sheet(metrics, encoders=encoders, confidence=confidence),
         comparisons_sheet(comparisons, per_class=True),
         costs_sheet(costs),
         retrieval_sheet(retrieval, encoders=encoders),

@@ -1,7 +1,7 @@
 """The page of a study, put together from its tables and figures."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from jinja2 import Template
 
 from bakeoff import __version__
 from bakeoff.compare.labels import TESTS, default_band
+from bakeoff.errors import listed
 from bakeoff.figures.style import is_empty
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
@@ -146,12 +147,7 @@ def _sections(study: Study) -> list[Section]:
         Section(
             name,
             title,
-            pictures=[
-                _picture(study, figure)
-                for kind in kinds
-                for figure, svg in study.figures.items()
-                if figure.split("/")[0] == kind and not is_empty(svg)
-            ],
+            pictures=[picture for kind in kinds for picture in _pictures(study, kind)],
             sheets=_with_rows(sheets[table] for table in tables),
         )
         for name, title, kinds, tables in _SECTIONS
@@ -162,12 +158,34 @@ def _with_rows(sheets: Iterable[Sheet]) -> list[Sheet]:
     return [sheet for sheet in sheets if sheet.rows]
 
 
+def _pictures(study: Study, kind: str) -> list[Picture]:
+    """The figure of the main run, or else the first of its kind, and in it all others."""
+    names = [
+        name
+        for name, svg in study.figures.items()
+        if name.split("/")[0] == kind and not is_empty(svg)
+    ]
+    if not names:
+        return []
+    main = "/".join([kind, *study.settings["main_run"]])
+    first = main if main in names else names[0]
+    others = [name for name in names if name != first]
+    told = f"The same for {listed(map(_subject, others), 3)}"
+    others_drawn = [_picture(study, name) for name in others]
+    return [replace(_picture(study, first), others=others_drawn, told=told)]
+
+
 def _picture(study: Study, name: str) -> Picture:
-    kind, *run = name.split("/")
+    kind = name.split("/")[0]
     words = Template(study.captions[kind]).render(snakemake={"wildcards": {}})
     caption = _without(TITLES[kind], " ".join(words.split()))
-    title = ": ".join([TITLES[kind], *[", ".join(reversed(run))] * bool(run)])
+    title = ": ".join([TITLES[kind], *filter(None, [_subject(name)])])
     return Picture(name.replace("/", "-"), title, caption, study.figures[name])
+
+
+def _subject(name: str) -> str:
+    """What a figure is of, from its name: `ridge on cv10`, an encoder, or nothing."""
+    return " on ".join(reversed(name.split("/")[1:]))
 
 
 def _without(title: str, caption: str) -> str:

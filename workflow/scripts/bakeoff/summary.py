@@ -30,12 +30,18 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class Picture:
-    """A saved figure: an id, a title, its caption in words, the text of its SVG."""
+    """A saved figure: an id, a title, its caption in words, the text of its SVG.
+
+    `others` are the same of other encoders or methods; they are folded away under
+    `told`, which names them.
+    """
 
     name: str
     title: str
     caption: str
     svg: str
+    others: Sequence["Picture"] = ()
+    told: str = ""
 
 
 @dataclass(frozen=True)

@@ -127,13 +127,15 @@ def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _figure_differences(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
+        **_pick(plan.config, "control"),
         "metrics": plan.metrics(wildcards.study),
         "equivalence": plan.config["statistics"]["equivalence"],
     }
 
 
 def _figure_probabilities(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {"metrics": plan.metrics(wildcards.study)[:1]}
+    metrics = plan.metrics(wildcards.study)[:1]
+    return {"metrics": metrics, **_pick(plan.config, "control")}
 
 
 def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:

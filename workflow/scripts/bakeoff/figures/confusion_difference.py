@@ -42,7 +42,7 @@ def data_from(
 
 def size(data: DifferenceData) -> tuple[float, float]:
     """Width and height in inches."""
-    width, height = confusion.extent(len(data.classes), 1)
+    width, height = confusion.extent(data.classes, 1)
     return 0.8 * width, height
 
 
@@ -60,7 +60,9 @@ def draw(data: DifferenceData, figure: Figure) -> None:
         location="bottom",
         shrink=0.5,
         aspect=40,
-        format=lambda value, _: f"{100 * value:+.0f}".replace("-", "−"),
+        format=lambda value, _: (
+            f"{100 * value:+.0f}".replace("-", "−") if value else "0"
+        ),
     )
     bar.set_label("Difference (points of the true class)")
     bar.outline.set_visible(False)

@@ -36,13 +36,24 @@ def data_from(
     metrics: Sequence[str] | None = None,
     reference: str | None = None,
     bands: Mapping[str, float] | None = None,
+    method: str | None = None,
+    protocol: str | None = None,
+    control: str | None = None,
 ) -> ForestData:
     """The primary rows of `comparisons`: a row per setting and pair.
 
     `metrics` become columns (all of the table by default); `bands` gives the half
     width of the equivalence band of each metric, as configured for the comparison.
+    The others choose among the rows, as in `primary_pairs`.
     """
-    pairs = primary_pairs(comparisons, metrics=metrics, reference=reference)
+    pairs = primary_pairs(
+        comparisons,
+        metrics=metrics,
+        reference=reference,
+        method=method,
+        protocol=protocol,
+        control=control,
+    )
     cells: dict[tuple[str, str, str], dict[str, Pair]] = {}
     for pair in pairs:
         cells.setdefault((pair.setting, pair.a, pair.b), {})[pair.metric] = pair

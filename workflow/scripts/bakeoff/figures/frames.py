@@ -53,7 +53,7 @@ def setting_names(settings: Iterable[tuple[str, str]]) -> dict[tuple[str, str], 
     return {
         (method, protocol): method
         if methods.count(method) == 1
-        else f"{method} · {protocol}"
+        else f"{method} on {protocol}"
         for method, protocol in settings
     }
 
