@@ -123,7 +123,8 @@ def test_confusion_difference_has_rows_that_cancel(activities, tmp_path):
 
 
 def test_many_classes_keep_both_ends(activities, tmp_path):
-    pair = {"comparisons": activities.comparisons, "a": A, "b": B, "method": "ridge"}
+    tables = {"comparisons": activities.comparisons, "metrics": activities.metrics}
+    pair = {**tables, "a": A, "b": B, "method": "ridge"}
     every = [row.label for row in per_class.data_from(**pair).rows]
     data = per_class.data_from(**pair, most=5)
     assert [row.label for row in data.rows] == every[:3] + every[-2:]

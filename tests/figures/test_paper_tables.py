@@ -5,8 +5,8 @@ import io
 import math
 
 import pytest
+from bakeoff import cells, sheets
 from bakeoff import paper_tables as tables
-from bakeoff import sheets
 from bakeoff.sheets import Cell, Column, Sheet
 from statsmodels.stats.proportion import proportion_confint
 
@@ -16,14 +16,14 @@ from statsmodels.stats.proportion import proportion_confint
     [(12.0, 0), (4.8, 1), (1.0, 1), (0.99, 2), (0.037, 3), (0, 2), (math.nan, 2)],
 )
 def test_two_digits_of_the_uncertainty(uncertainty, decimals):
-    assert tables.decimals_for(uncertainty) == decimals
+    assert cells.decimals_for(uncertainty) == decimals
 
 
 def test_interval_decides_the_digits():
-    assert tables.with_interval(75.5, 70.3309, 80.0243) == "75.5 [70.3, 80.0]"
-    assert tables.with_interval(0.8412, 0.802, 0.881) == "0.841 [0.802, 0.881]"
-    assert tables.with_interval(-2.26, -4.0, 0.5, sign=True) == "−2.3 [−4.0, 0.5]"
-    assert tables.with_interval(math.nan, 0, 1) == "–"
+    assert cells.with_interval(75.5, 70.3309, 80.0243) == "75.5 [70.3, 80.0]"
+    assert cells.with_interval(0.8412, 0.802, 0.881) == "0.841 [0.802, 0.881]"
+    assert cells.with_interval(-2.26, -4.0, 0.5, sign=True) == "−2.3 [−4.0, 0.5]"
+    assert cells.with_interval(math.nan, 0, 1) == "–"
 
 
 def test_counts_let_the_reader_compute_the_share(activities):

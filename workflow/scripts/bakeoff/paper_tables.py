@@ -1,15 +1,20 @@
-"""The sheets of a study: every metric, test, class, cost and count, ready to be printed.
-
-A printed number has as many digits as its uncertainty allows; the values behind it have
-all of them, in the stored units.
-"""
+"""The sheets of a study: every metric, test, class, cost and count, ready to be printed."""
 
 import math
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
 import pyarrow as pa
 
+from bakeoff.cells import (
+    as_number,
+    chance,
+    count,
+    fixed,
+    p_value,
+    significant,
+    with_interval,
+    word,
+)
 from bakeoff.compare.labels import TESTS
 from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
 from bakeoff.figures.intervals import Estimate, overall
@@ -35,8 +40,8 @@ def results_sheet(
     known = encoders_in(rows, encoders)
     lines = [
         (
-            _word(encoder),
-            _word(setting),
+            word(encoder),
+            word(setting),
             *_metric_cells(runs, (*key, encoder), names, confidence),
         )
         for key, setting in settings.items()
@@ -118,7 +123,7 @@ def classes_sheet(
                 _share_cell(_find(runs, (*key, label, e), confidence, images=n), unit)
                 for e in known
             ]
-            lines.append((_word(label), _word(setting), _count(n), *cells))
+            lines.append((word(label), word(setting), count(n), *cells))
     columns = (
         Column("Class", ("class",), number=False),
         Column("Method", ("method",), number=False),
@@ -150,9 +155,9 @@ def costs_sheet(costs: pa.Table) -> Sheet:
     scales = {"parameters": 1e-6, "parameters_image": 1e-6, "bytes": 1e-6}
     lines = [
         tuple(
-            _significant(row[c.raw[0]], scales.get(c.raw[0], 1.0))
+            significant(row[c.raw[0]], scales.get(c.raw[0], 1.0))
             if c.number and c.raw[0] != "dimension"
-            else _word(row[c.raw[0]])
+            else word(row[c.raw[0]])
             for c in columns
         )
         for row in frame(costs).to_dict("records")
@@ -183,9 +188,9 @@ def retrieval_sheet(
     ):
         for way, words in _WAYS.items():
             values = [found[encoder, f"{way}_{m}"] for m in measures]
-            cells = [Cell(_fixed(100 * _nan(v), 1), (v,)) for v in values]
+            cells = [Cell(fixed(100 * as_number(v), 1), (v,)) for v in values]
             asked = queries[encoder, f"{way}_recall_{_KS[0]}"]
-            lines.append((_word(encoder), Cell(words, (way,)), _count(asked), *cells))
+            lines.append((word(encoder), Cell(words, (way,)), count(asked), *cells))
     columns = (
         Column("Encoder", ("encoder",), number=False),
         Column("Direction", ("direction",), number=False),
@@ -209,7 +214,7 @@ def ranks_sheet(ranks: pa.Table) -> Sheet:
     studies = list(rows["study"].unique())
     lines = [
         (
-            _word(encoder),
+            word(encoder),
             Cell(f"{mean:.2f}", (mean,)),
             *(_value_cell(values[encoder, study], unit) for study in studies),
         )
@@ -260,7 +265,7 @@ def data_sheet(manifest: pa.Table) -> Sheet:
     splits = natural(counts.columns)
     headings = [f"Images, {split}" if split else "Images" for split in splits]
     lines = [
-        (_word(label), *(_count(counts.loc[label, split]) for split in splits))
+        (word(label), *(count(counts.loc[label, split]) for split in splits))
         for label in natural(counts.index)
     ]
     columns = (
@@ -271,27 +276,6 @@ def data_sheet(manifest: pa.Table) -> Sheet:
         ),
     )
     return Sheet("data", "Images by class", "", columns, lines)
-
-
-def decimals_for(uncertainty: float, digits: int = 2) -> int:
-    """Decimals that show `uncertainty` to so many significant digits, from 0 to 6.
-
-    Half an interval of 4.8 allows 1 decimal (4.8), of 0.037 three (0.037), of 12 none.
-    """
-    if not (math.isfinite(uncertainty) and uncertainty > 0):
-        return 2
-    return int(min(6, max(0, digits - 1 - math.floor(math.log10(uncertainty)))))
-
-
-def with_interval(value: float, low: float, high: float, *, sign: bool = False) -> str:
-    """`75.5 [70.3, 80.0]`, rounded by half the interval; without one, two decimals."""
-    if not math.isfinite(value):
-        return "–"
-    plus = "+" if sign else ""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return f"{value:{plus}.2f}".replace("-", "−")
-    d = decimals_for((high - low) / 2)
-    return f"{value:{plus}.{d}f} [{low:.{d}f}, {high:.{d}f}]".replace("-", "−")
 
 
 def _metric_columns(names: Sequence[str]) -> Iterable[Column]:
@@ -338,7 +322,7 @@ def _share_cell(found: Estimate | None, unit: Unit) -> Cell:
 
 
 def _value_cell(value: float, unit: Unit) -> Cell:
-    return Cell(_fixed(value * unit.scale, 1 if unit.scale > 1 else 3), (value,))
+    return Cell(fixed(value * unit.scale, 1 if unit.scale > 1 else 3), (value,))
 
 
 def _counts_cell(found: Estimate | None) -> Cell:
@@ -349,67 +333,24 @@ def _counts_cell(found: Estimate | None) -> Cell:
 
 def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
     unit = unit_of(row["metric"])
-    numbers = tuple(_nan(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    numbers = tuple(as_number(row[name]) for name in ("estimate", "ci_low", "ci_high"))
     text = with_interval(*(x * unit.scale for x in numbers), sign=True)
     if unit.difference and math.isfinite(numbers[0]):
         text += f" {unit.difference}"
     role = "verdict" if row["primary"] else "for comparison"
     return (
         Cell(row["a"] or "all encoders", (row["a"],)),
-        _word(row["b"]),
-        _word(setting),
-        *([_word(row["class"])] if per_class else []),
+        word(row["b"]),
+        word(setting),
+        *([word(row["class"])] if per_class else []),
         Cell(unit.label, (row["metric"],)),
         Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(text, numbers),
-        Cell(_p(row["p_adjusted"]), (_nan(row["p_adjusted"]),)),
-        *(_chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
-        _significant(row["detectable"], unit.scale),
-        _count(row["n"]),
-        _word(row["verdict"]),
+        Cell(p_value(row["p_adjusted"]), (as_number(row["p_adjusted"]),)),
+        *(chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
+        significant(row["detectable"], unit.scale),
+        count(row["n"]),
+        word(row["verdict"]),
         Cell(TESTS.get(row["test"], row["test"]), (row["test"],)),
-        _word(row["note"] if isinstance(row["note"], str) else ""),
+        word(row["note"] if isinstance(row["note"], str) else ""),
     )
-
-
-def _word(word: str | float) -> Cell:
-    return Cell(str(word), (word,))
-
-
-def _count(n: float) -> Cell:
-    return Cell(f"{n:g}" if math.isfinite(n) else "–", (n,))
-
-
-def _fixed(value: float, places: int) -> str:
-    return f"{value:.{places}f}".replace("-", "−") if math.isfinite(value) else "–"
-
-
-def _significant(value: float, scale: float = 1.0) -> Cell:
-    """Three significant digits, without an exponent."""
-    value = _nan(value)
-    if not math.isfinite(value):
-        return Cell("–", (value,))
-    shown = value * scale
-    digits = decimals_for(abs(shown), 3) if shown else 0
-    return Cell(f"{shown:.{digits}f}", (value,))
-
-
-def _chance(value: float) -> Cell:
-    value = _nan(value)
-    if not math.isfinite(value):
-        return Cell("–", (value,))
-    text = f"{value:.2f}"
-    if text in ("0.00", "1.00"):
-        text = "<0.01" if value < 0.5 else ">0.99"
-    return Cell(text, (value,))
-
-
-def _p(value: float) -> str:
-    value = _nan(value)
-    if not math.isfinite(value):
-        return "–"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _nan(value: float | None) -> float:
-    return math.nan if value is None or pd.isna(value) else float(value)

@@ -146,9 +146,9 @@ _OUTCOMES = {
     "right": "right",
     "any": "right or wrong",
     "only": "only this encoder right",
-    "none": "wrong by every encoder",
-    "differ": "encoders disagree",
-    "disputed": "every encoder agrees on another class",
+    "none": "every one wrong",
+    "differ": "they disagree",
+    "disputed": "all agree on another class",
 }
 
 

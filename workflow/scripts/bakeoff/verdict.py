@@ -23,13 +23,15 @@ _SWAPPED = {"better": "worse", "worse": "better"}
 class Answer:
     """What one method and protocol say: the answer, checks of it, then why, in sentences.
 
-    `where` is empty where nothing was compared.
+    `where` is empty where nothing was compared, and so is `leader`, the encoder that the
+    answer puts first.
     """
 
     where: str
     headline: str
     checks: Sequence[str] = ()
     details: Sequence[str] = ()
+    leader: str = ""
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -127,7 +129,7 @@ def _answer(
     ]
     why = [sentence(row) for row in own if row["metric"] == first]
     checks = [] if control is None else [_against_control(tested, control)]
-    return [Answer(where, _headline(leader, others), checks, why + turns)]
+    return [Answer(where, _headline(leader, others), checks, why + turns, leader)]
 
 
 def _leader(rows: Sequence[dict[str, Any]]) -> str:

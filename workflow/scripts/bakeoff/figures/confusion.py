@@ -13,7 +13,16 @@ from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from bakeoff.figures.frames import classes_of, encoders_in, frames, one_setting
-from bakeoff.figures.style import INK, LIGHT, MUTED, WIDTH, panels, say_empty, short
+from bakeoff.figures.style import (
+    INK,
+    LIGHT,
+    MUTED,
+    WIDTH,
+    colour_bar,
+    panels,
+    say_empty,
+    short,
+)
 
 # Rare confusions matter: a square-root scale keeps 2 % visible beside 90 %.
 SCALE = PowerNorm(0.5, 0, 1)
@@ -94,17 +103,14 @@ def draw(data: ConfusionData, figure: Figure) -> None:
         data.classes,
         colours,
     )
-    bar = figure.colorbar(
+    colour_bar(
+        figure,
+        axes,
         colours,
-        ax=axes,
-        location="bottom",
-        shrink=0.4,
-        aspect=40,
+        "Images of the true class (%)",
         ticks=[0, 0.05, 0.2, 0.5, 1],
         format=lambda value, _: f"{100 * value:.0f}",
     )
-    bar.set_label("Images of the true class (%)")
-    bar.outline.set_visible(False)
 
 
 def matrices(

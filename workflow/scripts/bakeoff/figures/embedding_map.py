@@ -14,7 +14,16 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from bakeoff.figures.frames import natural
-from bakeoff.figures.style import INK, PAPER, WIDTH, looks, panels, say_empty, short
+from bakeoff.figures.style import (
+    INK,
+    PAPER,
+    WIDTH,
+    colour_bar,
+    looks,
+    panels,
+    say_empty,
+    short,
+)
 from bakeoff.tables import strings, vectors
 
 COLUMNS = 2
@@ -83,15 +92,7 @@ def draw(data: MapData, figure: Figure) -> None:
         axes.set_ylabel(data.axes[encoder][1])
     if data.values is not None:
         norm = Normalize(data.values.min(), data.values.max())
-        bar = figure.colorbar(
-            ScalarMappable(norm, "viridis"),
-            ax=grid,
-            location="bottom",
-            shrink=0.4,
-            aspect=40,
-        )
-        bar.set_label("Label")
-        bar.outline.set_visible(False)
+        colour_bar(figure, grid, ScalarMappable(norm, "viridis"), "Label")
 
 
 def _projected(

@@ -111,12 +111,10 @@ def edge(verdict: str) -> str:
 
 
 def printed_p(p: float) -> str:
-    """A p-value in the form p = .02, never p = 0."""
+    """A p-value in three decimals, never 0; empty where there is none."""
     if pd.isna(p):
         return ""
-    if p < 0.001:
-        return "p < .001"
-    return "p = 1" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _pair(row: dict, setting: str) -> Pair:
