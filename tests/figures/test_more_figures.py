@@ -282,6 +282,17 @@ def test_map_of_ordinal_labels_has_a_scale(otoliths, tmp_path, through_disk):
     drawn(embedding_map, data, tmp_path)
 
 
+def test_names_move_apart_and_no_further():
+    free = np.array([[0.2, 0.5], [0.8, 0.5]])
+    assert (embedding_map.apart(free, ["one", "two"]) == free).all()
+    crowd = np.array([[0.5, 0.5], [0.5, 0.5], [0.51, 0.49], [0.1, 0.5]])
+    moved = embedding_map.apart(crowd, ["one", "two", "three", "four"])
+    heights = np.sort(moved[:3, 1])
+    assert np.diff(heights).min() > 0.034
+    assert (moved[:, 0] == crowd[:, 0]).all() and (moved[3] == crowd[3]).all()
+    assert moved[0, 1] > moved[1, 1]
+
+
 def test_cliques_by_hand():
     # Ranks of Demsar (2006), table 6. Within 1.0: the two best with the third; within
     # 1.2: all four; within 0.3: two pairs; within 0.01: nobody.

@@ -37,6 +37,25 @@ def test_counts_let_the_reader_compute_the_share(activities):
         assert low < share < high
 
 
+def test_rows_of_the_main_run_come_first(activities):
+    settings = dict.fromkeys(
+        zip(
+            activities.metrics.column("method").to_pylist(),
+            activities.metrics.column("protocol").to_pylist(),
+            strict=True,
+        )
+    )
+    assert len(settings) > 1
+    for first in settings:
+        for sheet in (
+            tables.results_sheet(activities.metrics, first=first),
+            tables.classes_sheet(activities.metrics, first=first),
+            tables.comparisons_sheet(activities.comparisons, first=first),
+        ):
+            place = [c.heading for c in sheet.columns].index("Method")
+            assert sheet.rows[0][place].text == first[0], sheet.name
+
+
 def test_tests_sheet_begins_with_what_the_verdict_rests_on(activities):
     sheet = tables.comparisons_sheet(activities.comparisons)
     place = [c.heading for c in sheet.columns].index("Role")

@@ -97,7 +97,8 @@ def test_the_page_has_every_section_in_order(page: str) -> None:
 def test_the_main_run_answers_and_the_others_are_folded_away(page: str) -> None:
     verdict = page.split('<section id="verdict"')[1].split("</section>")[0]
     first, others = verdict.split('<details class="others">')
-    assert re.findall(r"<h3>(.*?)</h3>", first) == ["ridge on test"]
+    assert re.findall(r"<h3>([\w ]+?) ?[(<]", first) == ["ridge on test"]
+    assert "Tested on 15 images of 3 classes" in first
     assert set(re.findall(r"<h3>(.*?)</h3>", others)) == {
         "ridge on cv", "svc on cv", "svc on test", "zeroshot on cv", "zeroshot on test",
     }  # fmt: skip

@@ -29,6 +29,7 @@ def tables(
         retrieval=read_table(retrieval, "metrics"),
         encoders=settings["encoders"],
         confidence=settings["confidence"],
+        main_run=settings["main_run"],
     )
     write_sheets(folder, sheets.values())
 

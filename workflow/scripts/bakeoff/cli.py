@@ -156,13 +156,13 @@ def _power(options: argparse.Namespace) -> int:
         smallest = detectable_difference(options.images, disagreement)
         print(
             f"{options.images:,} images with a disagreement of {100 * disagreement:.1f} % "
-            f"show a difference of {100 * smallest:.1f} points, 8 times of 10 at 5 %"
+            f"show a difference of {100 * smallest:.1f} points, 8 times out of 10 at 5 %"
         )
     if options.difference:
         needed = images_needed(options.difference, disagreement)
         print(
             f"{100 * options.difference:g} points with a disagreement of "
-            f"{100 * disagreement:.1f} % need {needed:,} images, 8 times of 10 at 5 %"
+            f"{100 * disagreement:.1f} % need {needed:,} images, 8 times out of 10 at 5 %"
         )
     if not options.images and not options.difference:
         _given(None, "--images or --difference")

@@ -23,19 +23,22 @@ from bakeoff.metrics.definitions import METRICS
 from bakeoff.sheets import Cell, Column, Sheet
 from bakeoff.tables import origin
 
+Setting = tuple[str, str]  # method and protocol
+
 
 def results_sheet(
     metrics: pa.Table,
     *,
     encoders: Sequence[str] | None = None,
     confidence: float = 0.95,
+    first: Setting | None = None,
 ) -> Sheet:
     """Every overall metric of every encoder and setting, in the order of METRICS."""
     rows = frame(metrics)
     rows = rows[rows["class"] == ""]
     present = set(rows["metric"])
     names = [m for m in METRICS if m in present] + natural(present - set(METRICS))
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
     runs = dict(iter(rows.groupby(["method", "protocol", "encoder", "metric"])))
     known = encoders_in(rows, encoders)
     lines = [
@@ -58,15 +61,25 @@ def results_sheet(
     return Sheet("results", "Every metric", caption, columns, lines)
 
 
-def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Sheet:
-    """Every test of every pair; `per_class` chooses the tests class by class."""
+def comparisons_sheet(
+    comparisons: pa.Table, *, per_class: bool = False, first: Setting | None = None
+) -> Sheet:
+    """Every test of every pair; `per_class` chooses the tests class by class.
+
+    Rows that verdicts rest on come before all others, and of these those of the setting
+    `first`.
+    """
     rows = frame(comparisons)
     rows = rows[(rows["class"] != "") == per_class]
-    rows = rows.sort_values("primary", ascending=False, kind="stable")
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
+    place = {setting: i for i, setting in enumerate(settings)}
+    ordered = sorted(
+        rows.to_dict("records"),
+        key=lambda row: (not row["primary"], place[row["method"], row["protocol"]]),
+    )
     lines = [
         _comparison(row, settings[row["method"], row["protocol"]], per_class)
-        for row in rows.to_dict("records")
+        for row in ordered
     ]
     columns = [
         Column("First", ("a",), number=False),
@@ -74,15 +87,15 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("Method", ("method",), number=False),
         *([Column("Class", ("class",), number=False)] if per_class else []),
         Column("Metric", ("metric",), number=False),
-        Column("Role", ("primary",), number=False),
         Column("Difference [interval]", ("estimate", "ci_low", "ci_high")),
         Column("p, adjusted", ("p_adjusted",)),
+        Column("Verdict", ("verdict",), number=False),
         Column("P(better)", ("p_better",)),
         Column("P(equivalent)", ("p_equivalent",)),
         Column("P(worse)", ("p_worse",)),
         Column("Detectable", ("detectable",)),
         Column("n", ("n",)),
-        Column("Verdict", ("verdict",), number=False),
+        Column("Role", ("primary",), number=False),
         Column("Test", ("test",), number=False),
         Column("Note", ("note",), number=False),
     ]
@@ -104,12 +117,13 @@ def classes_sheet(
     metric: str = "recall",
     encoders: Sequence[str] | None = None,
     confidence: float = 0.95,
+    first: Setting | None = None,
 ) -> Sheet:
     """One metric class by class: a row per class and setting, a column per encoder."""
     every = frame(metrics)
     every = every[every["class"] != ""]
     rows = every[every["metric"] == metric]
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
     known = [e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])]
     place = ["method", "protocol", "class"]
     images = every[every["metric"] == "support"].groupby(place)["value"].max()
@@ -244,13 +258,19 @@ def study_sheets(
     retrieval: pa.Table,
     encoders: Sequence[str],
     confidence: float,
+    main_run: tuple[str, str],
 ) -> dict[str, Sheet]:
-    """All tables of a study by name; those that say nothing of it have no rows."""
+    """All tables of a study by name; those that say nothing of it have no rows.
+
+    `main_run` is the protocol and the method whose rows come first.
+    """
+    protocol, method = main_run
+    first = (method, protocol)
     sheets = [
-        results_sheet(metrics, encoders=encoders, confidence=confidence),
-        comparisons_sheet(comparisons),
-        classes_sheet(metrics, encoders=encoders, confidence=confidence),
-        comparisons_sheet(comparisons, per_class=True),
+        results_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
+        comparisons_sheet(comparisons, first=first),
+        classes_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
+        comparisons_sheet(comparisons, per_class=True, first=first),
         costs_sheet(costs),
         retrieval_sheet(retrieval, encoders=encoders),
         data_sheet(manifest),
@@ -262,7 +282,7 @@ def data_sheet(manifest: pa.Table) -> Sheet:
     """Number of images of every class, by split where the data are divided."""
     rows = frame(manifest.select(["label", "split"]))
     counts = rows.groupby(["label", "split"]).size().unstack(fill_value=0)
-    splits = natural(counts.columns)
+    splits = [split for split in ("train", "test", "") if split in counts.columns]
     headings = [f"Images, {split}" if split else "Images" for split in splits]
     lines = [
         (word(label), *(count(counts.loc[label, split]) for split in splits))
@@ -344,13 +364,13 @@ def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
         word(setting),
         *([word(row["class"])] if per_class else []),
         Cell(unit.label, (row["metric"],)),
-        Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(text, numbers),
         Cell(p_value(row["p_adjusted"]), (as_number(row["p_adjusted"]),)),
+        word(row["verdict"]),
         *(chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
         significant(row["detectable"], unit.scale),
         count(row["n"]),
-        word(row["verdict"]),
+        Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(TESTS.get(row["test"], row["test"]), (row["test"],)),
         word(row["note"] if isinstance(row["note"], str) else ""),
     )

@@ -12,8 +12,10 @@ from bakeoff import __version__
 from bakeoff.compare.labels import TESTS, default_band
 from bakeoff.errors import listed
 from bakeoff.figures.style import is_empty
+from bakeoff.figures.units import unit_of
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
+from bakeoff.leader import about_leader
 from bakeoff.paper_tables import study_sheets
 from bakeoff.sheets import Sheet
 from bakeoff.summary import Page, Picture, Section
@@ -125,11 +127,25 @@ def _facts(study: Study) -> dict[str, str]:
 
 def _answers(study: Study) -> tuple[list[Answer], list[Answer]]:
     """The answer of the main run, and those of all other methods and divisions."""
-    main = " on ".join(reversed(study.settings["main_run"]))
+    protocol, method = study.settings["main_run"]
     metrics, control = (study.settings[k] for k in ("metrics", "control"))
     found = answers(study.comparisons, metrics, control=control)
-    first = [answer for answer in found if answer.where == main]
-    return first or found, [a for a in found if first and a not in first]
+    first = [answer for answer in found if answer.where == f"{method} on {protocol}"]
+    told = [_with_facts(answer, study) for answer in first]
+    return told or found, [a for a in found if first and a not in first]
+
+
+def _with_facts(answer: Answer, study: Study) -> Answer:
+    """The answer of the main run with what a reader asks next of its leader."""
+    protocol, method = study.settings["main_run"]
+    facts = about_leader(
+        answer.leader,
+        method=method,
+        protocol=protocol,
+        metrics=study.metrics,
+        costs=study.costs,
+    )
+    return replace(answer, checks=[*answer.checks, *facts])
 
 
 def _sections(study: Study) -> list[Section]:
@@ -142,6 +158,7 @@ def _sections(study: Study) -> list[Section]:
         retrieval=study.retrieval,
         encoders=study.settings["encoders"],
         confidence=study.settings["confidence"],
+        main_run=study.settings["main_run"],
     )
     return [
         Section(
@@ -229,11 +246,16 @@ def _methods(study: Study) -> dict[str, str]:
         "Unit of resampling": "group" if groups_of(study.manifest) else "image",
         "Tests": "; ".join(TESTS.get(test, test) for test in used),
         "Several comparisons": "Holm, over the pairs of a method, protocol and metric",
-        "Equivalence": ", ".join(f"{m} within {b:g}" for m, b in bands.items()),
+        "Equivalence": ", ".join(_band(m, b) for m, b in bands.items()),
         "Confidence": f"{100 * settings['confidence']:g} %",
         "Resamples": f"{settings['replicates']:,}",
         "Seed": f"{settings['seed']}",
     }
+
+
+def _band(metric: str, half: float) -> str:
+    unit = unit_of(metric)
+    return f"{unit.label} within {half * unit.scale:g} {unit.difference}".rstrip()
 
 
 def _spoken(section: Mapping[str, Any]) -> str:

@@ -181,7 +181,9 @@ SCHEMAS: dict[str, Schema] = {
             Column("p_better", pa.float64(), "P(a better by more than the band)", True),
             Column("p_equivalent", pa.float64(), "P(within the band)", True),
             Column("p_worse", pa.float64(), "P(a worse by more than the band)", True),
-            Column("detectable", pa.float64(), "difference found 8 times of 10", True),
+            Column(
+                "detectable", pa.float64(), "difference found 8 times out of 10", True
+            ),
             Column(
                 "verdict",
                 _WORD,

@@ -208,7 +208,8 @@ def _index(plan: Plan, wildcards: Wildcards) -> Settings:
 
 
 def _tables(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _figure_of_encoders(plan, wildcards)
+    main_run = plan.main_run(wildcards.study)
+    return {**_figure_of_encoders(plan, wildcards), "main_run": main_run}
 
 
 def _summary(plan: Plan, wildcards: Wildcards) -> Settings:

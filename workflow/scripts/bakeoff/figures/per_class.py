@@ -149,7 +149,7 @@ def _ends(axes: Axes, data: PerClassData) -> None:
     """Symmetric limits, so that lengths compare; who wins on which side."""
     numbers = [abs(x) for x in axes.get_xlim()]
     axes.set_xlim(-max(numbers), max(numbers))
-    for side, name, colour in ((0, data.b, WORSE), (1, data.a, BETTER)):
+    for side, name in ((0, data.b), (1, data.a)):
         axes.annotate(
             f"{short(name, 34)} →" if side else f"← {short(name, 34)}",
             (side, 1),
@@ -157,7 +157,6 @@ def _ends(axes: Axes, data: PerClassData) -> None:
             xytext=(0, 4),
             textcoords="offset points",
             ha="right" if side else "left",
-            color=colour,
             fontweight="bold",
         )
 
