@@ -109,7 +109,7 @@ def trainings(wildcards):
 def tables(wildcards):
     """Every table of a study."""
     study = wildcards.study
-    names = ["manifest", "quarantine", "comparisons", "costs", "retrieval"]
+    names = "manifest quarantine comparisons variance seeds costs retrieval".split()
     names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
     for encoder in PLAN.encoders(study):
         names += [f"embeddings/{encoder}", f"metrics/{encoder}"]
@@ -126,6 +126,12 @@ def figures(suffix):
         return [f"results/{study}/figures/{f}{suffix}" for f in PLAN.figures(study)]
 
     return paths
+
+
+def main_folds(wildcards):
+    """The folds of the protocol that is looked at image by image."""
+    protocol, _ = PLAN.main_run(wildcards.study)
+    return f"results/{wildcards.study}/folds/{protocol}.parquet"
 
 
 def of_protocols(pattern):

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import stambo
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Outcomes
 from bakeoff.stats.proportions import mcnemar_exact
@@ -16,6 +17,7 @@ from bakeoff.stats.resampling import (
     terms_of,
 )
 from scipy import stats
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
 
 NAMES = [
     "accuracy",
@@ -46,6 +48,44 @@ def test_observed_is_the_metric_itself(pair):
     for outcomes in pair:
         ours = terms_of(outcomes, ALL).observed()
         assert ours == pytest.approx([m.value(outcomes) for m in ALL], abs=1e-12)
+
+
+class DrawnAsStambo:
+    """What `bootstrap` asks of a generator, answered with stambo's own draws."""
+
+    def __init__(self, seed: int) -> None:
+        self.state = np.random.RandomState(seed)
+
+    def integers(self, low: int, high: int, size: tuple[int, int]) -> np.ndarray:
+        draws = [self.state.choice(high, size[0]) for _ in range(size[1])]
+        return np.stack(draws, axis=1)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_bootstrap_equals_stambo_replicate_by_replicate(pair, grouped):
+    """The same draws give the same replicates and the same interval."""
+    names = ["accuracy", "macro_f1", "qwk", "rmse"]
+    theirs = {
+        "accuracy": lambda s: accuracy_score(*s.T),
+        "macro_f1": lambda s: f1_score(*s.T, average="macro"),
+        "qwk": lambda s: cohen_kappa_score(*s.T, weights="quadratic"),
+        "rmse": lambda s: np.sqrt(((s[:, 0] - s[:, 1]) ** 2).mean()),
+    }
+    plain = [Outcomes(o.y_true, o.y_pred, o.classes, o.values) for o in pair]
+    samples = tuple(np.column_stack([o.y_true, o.y_pred]) for o in plain)
+    groups = np.arange(60) // 3 if grouped else None
+    drawn = stambo.bootstrap_arrays(
+        samples, theirs, groups=groups, n_bootstrap=300, seed=11, silent=True
+    )
+    found = stambo.pairwise_bootstrap_test(
+        samples, theirs, bootstrap_results=drawn, correction=None
+    )
+    terms = [terms_of(o, [METRICS[n] for n in names], groups) for o in plain]
+    ours = bootstrap(terms, 300, DrawnAsStambo(11))
+    for m, name in enumerate(names):
+        assert pytest.approx(drawn[name], abs=1e-12) == ours[:, m].T
+        ours_interval = percentile_interval(ours[1, m] - ours[0, m])
+        assert ours_interval == pytest.approx(found[name]["0 / 1"]["ci_es"], abs=1e-12)
 
 
 def test_bootstrap_is_the_metric_of_the_drawn_images(pair):
