@@ -9,7 +9,8 @@ from planning.settings import settings as _settings
 from planning.spans import Question, spans
 
 CODE = Path(workflow.basedir)
-TABLES = "results tests classes classes_tests costs retrieval data".split()
+TABLES = """results tests classes classes_tests costs retrieval variance seeds
+    data""".split()
 
 try:
     PLAN = make_plan(config, CODE)

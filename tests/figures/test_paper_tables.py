@@ -4,6 +4,7 @@ import csv
 import io
 import math
 
+import pyarrow as pa
 import pytest
 from bakeoff import cells, sheets
 from bakeoff import paper_tables as tables
@@ -115,3 +116,38 @@ def test_class_interval_counts_images_not_predictions(activities):
     assert (low, high) == pytest.approx(
         proportion_confint(recall * 20, 20, 0.05, "wilson")
     )
+
+
+def table(**columns):
+    n = len(next(iter(columns.values())))
+    given = {c: v if isinstance(v, list) else [v] * n for c, v in columns.items()}
+    return pa.table(given | {"study": ["s"] * n, "protocol": ["cv"] * n})
+
+
+def test_components_of_variance_in_points_and_percent():
+    rows = table(
+        design=["encoders x folds"] * 2, method=["knn", "ridge"],
+        metric=["accuracy", "rmse"], source=["encoder", "residual"], levels=[3, 30],
+        sd=[0.0123, 0.25], share=[0.6, None],
+    )  # fmt: skip
+    sheet = tables.variance_sheet(rows, first=("ridge", "cv"))
+    assert [[cell.text for cell in row] for row in sheet.rows] == [
+        ["ridge", "RMSE", "encoders x folds", "residual", "30", "0.250", "–"],
+        ["knn", "Accuracy", "encoders x folds", "encoder", "3", "1.23", "60"],
+    ]
+    assert sheet.rows[1][5].raw == (0.0123,)
+
+
+def test_seeds_as_means_with_their_deviation():
+    rows = table(
+        a=["x+har"], b=["y+har"], method="zeroshot", metric="accuracy",
+        seeds_a=3, seeds_b=2, mean_a=0.8123, sd_a=0.0123, mean_b=0.79, sd_b=0.002,
+        p_better=0.999,
+    )  # fmt: skip
+    (row,) = tables.seeds_sheet(rows).rows
+    assert [cell.text for cell in row] == [
+        *("x+har", "y+har", "zeroshot", "Accuracy"),
+        *("81.2 ± 1.2 (3)", "79.00 ± 0.20 (2)", ">0.99"),
+    ]
+    assert row[4].raw == (0.8123, 0.0123, 3)
+    assert tables.seeds_sheet(rows.slice(0, 0)).rows == []

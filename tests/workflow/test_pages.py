@@ -23,7 +23,7 @@ SECTIONS = [
 ]
 TABLES = (
     *("results", "tests", "classes", "classes_tests"),
-    *("costs", "retrieval", "data"),
+    *("costs", "retrieval", "variance", "data"),
 )
 
 

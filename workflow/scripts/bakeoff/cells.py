@@ -37,10 +37,9 @@ def chance(value: float) -> Cell:
     value = as_number(value)
     if not math.isfinite(value):
         return Cell("–", (value,))
-    text = f"{value:.2f}"
-    if text in ("0.00", "1.00"):
-        text = "<0.01" if value < 0.5 else ">0.99"
-    return Cell(text, (value,))
+    if 0.01 <= value <= 0.99:
+        return Cell(f"{value:.2f}", (value,))
+    return Cell("<0.01" if value < 0.01 else ">0.99", (value,))
 
 
 def p_value(value: float) -> str:

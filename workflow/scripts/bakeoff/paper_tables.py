@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bakeoff.cells import (
     as_number,
     chance,
     count,
+    decimals_for,
     fixed,
     p_value,
     significant,
@@ -69,14 +71,10 @@ def comparisons_sheet(
     Rows that verdicts rest on come before all others, and of these those of the setting
     `first`.
     """
-    rows = frame(comparisons)
-    rows = rows[(rows["class"] != "") == per_class]
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
-    place = {setting: i for i, setting in enumerate(settings)}
-    ordered = sorted(
-        rows.to_dict("records"),
-        key=lambda row: (not row["primary"], place[row["method"], row["protocol"]]),
-    )
+    whole = pc.field("class").cast(pa.string()) == ""
+    chosen = comparisons.filter(~whole if per_class else whole)
+    rows, settings = _by_setting(chosen, first)
+    ordered = sorted(rows, key=lambda row: not row["primary"])
     lines = [
         _comparison(row, settings[row["method"], row["protocol"]], per_class)
         for row in ordered
@@ -219,6 +217,74 @@ def retrieval_sheet(
     return Sheet("retrieval", "Retrieval", caption, columns, lines)
 
 
+def variance_sheet(variance: pa.Table, *, first: Setting | None = None) -> Sheet:
+    """How far encoders, folds, prompts and seeds move each metric."""
+    rows, settings = _by_setting(variance, first)
+    lines: list[tuple[Cell, ...]] = []
+    for row in rows:
+        unit = unit_of(row["metric"])
+        lines.append(
+            (
+                word(settings[row["method"], row["protocol"]]),
+                Cell(unit.label, (row["metric"],)),
+                word(row["design"]),
+                word(row["source"]),
+                count(row["levels"]),
+                significant(row["sd"], unit.scale),
+                _percent(row["share"]),
+            )
+        )
+    columns = (
+        Column("Method", ("method",), number=False),
+        Column("Metric", ("metric",), number=False),
+        Column("Varied", ("design",), number=False),
+        Column("Source", ("source",), number=False),
+        Column("Levels", ("levels",)),
+        Column("SD", ("sd",)),
+        Column("Share of variance (%)", ("share",)),
+    )
+    caption = (
+        "Standard deviation between encoders, folds, prompts (one at a time) and seeds of "
+        "fine-tuning, in the metric's own unit (shares: points). The residual is what an "
+        "encoder gains on one fold or prompt alone. The control is left out."
+    )
+    title = "Where the variance comes from"
+    return Sheet("variance", title, caption, columns, lines)
+
+
+def seeds_sheet(seeds: pa.Table, *, first: Setting | None = None) -> Sheet:
+    """Every pair of fine-tuned encoders over the seeds of both."""
+    rows, settings = _by_setting(seeds, first)
+    lines: list[tuple[Cell, ...]] = []
+    for row in rows:
+        unit = unit_of(row["metric"])
+        means = [_mean(row, side, unit) for side in "ab"]
+        lines.append(
+            (
+                word(row["a"]),
+                word(row["b"]),
+                word(settings[row["method"], row["protocol"]]),
+                Cell(unit.label, (row["metric"],)),
+                *means,
+                chance(row["p_better"]),
+            )
+        )
+    columns = (
+        Column("First", ("a",), number=False),
+        Column("Second", ("b",), number=False),
+        Column("Method", ("method",), number=False),
+        Column("Metric", ("metric",), number=False),
+        Column("First, mean ± SD (seeds)", ("mean_a", "sd_a", "seeds_a")),
+        Column("Second, mean ± SD (seeds)", ("mean_b", "sd_b", "seeds_b")),
+        Column("P(better)", ("p_better",)),
+    )
+    caption = (
+        "Fine-tuned encoders trained anew with other seeds. P(better): the chance that a "
+        "run of the first is better than a run of the second."
+    )
+    return Sheet("seeds", "Fine-tuning over its seeds", caption, columns, lines)
+
+
 def ranks_sheet(ranks: pa.Table) -> Sheet:
     """The mean rank of every encoder over several studies, and its value on each."""
     metric = origin(ranks)["metric"]
@@ -256,6 +322,8 @@ def study_sheets(
     comparisons: pa.Table,
     costs: pa.Table,
     retrieval: pa.Table,
+    variance: pa.Table,
+    seeds: pa.Table,
     encoders: Sequence[str],
     confidence: float,
     main_run: tuple[str, str],
@@ -273,6 +341,8 @@ def study_sheets(
         comparisons_sheet(comparisons, per_class=True, first=first),
         costs_sheet(costs),
         retrieval_sheet(retrieval, encoders=encoders),
+        variance_sheet(variance, first=first),
+        seeds_sheet(seeds, first=first),
         data_sheet(manifest),
     ]
     return {sheet.name: sheet for sheet in sheets}
@@ -339,6 +409,31 @@ def _share_cell(found: Estimate | None, unit: Unit) -> Cell:
         return Cell("–", (None, None, None))
     numbers = (found.value, found.low, found.high)
     return Cell(with_interval(*(x * unit.scale for x in numbers)), numbers)
+
+
+def _by_setting(
+    table: pa.Table, first: Setting | None
+) -> tuple[list[dict], dict[Setting, str]]:
+    """Rows in the order of their settings, `first` before all, and the settings' names."""
+    rows = frame(table)
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
+    place = {setting: i for i, setting in enumerate(settings)}
+    ordered = sorted(
+        rows.to_dict("records"), key=lambda row: place[row["method"], row["protocol"]]
+    )
+    return ordered, settings
+
+
+def _percent(share: float) -> Cell:
+    share = as_number(share)
+    return Cell(fixed(100 * share, 0), (share,))
+
+
+def _mean(row: dict, side: str, unit: Unit) -> Cell:
+    mean, sd, seeds = (row[f"{name}_{side}"] for name in ("mean", "sd", "seeds"))
+    places = decimals_for(sd * unit.scale)
+    printed = f"{mean * unit.scale:.{places}f} ± {sd * unit.scale:.{places}f} ({seeds})"
+    return Cell(printed.replace("-", "−"), (mean, sd, seeds))
 
 
 def _value_cell(value: float, unit: Unit) -> Cell:

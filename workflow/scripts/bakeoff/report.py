@@ -47,7 +47,7 @@ _SECTIONS = (
         "answer",
         "The comparison",
         ("accuracy", "differences", "probabilities"),
-        ("results", "tests"),
+        ("results", "tests", "variance"),
     ),
     ("costs", "What it costs", ("tradeoff", "resolution"), ("costs",)),
     (
@@ -58,7 +58,7 @@ _SECTIONS = (
     ),
     ("mistakes", "Right and wrong", ("qualitative", "disputes"), ()),
     ("calibration", "How sure the encoders are", ("reliability",), ()),
-    ("fine-tuning", "Fine-tuning", ("training",), ()),
+    ("fine-tuning", "Fine-tuning", ("training",), ("seeds",)),
     ("training-images", "More training images", ("learning_curve",), ()),
     ("embeddings", "The embeddings", ("embedding_map",), ("retrieval",)),
     ("data", "The data", (), ("data",)),
@@ -86,6 +86,8 @@ class Study:
     comparisons: pa.Table
     costs: pa.Table
     retrieval: pa.Table
+    variance: pa.Table
+    seeds: pa.Table
     figures: Mapping[str, str]
     captions: Mapping[str, str]
 
@@ -156,6 +158,8 @@ def _sections(study: Study) -> list[Section]:
         comparisons=study.comparisons,
         costs=study.costs,
         retrieval=study.retrieval,
+        variance=study.variance,
+        seeds=study.seeds,
         encoders=study.settings["encoders"],
         confidence=study.settings["confidence"],
         main_run=study.settings["main_run"],
