@@ -186,7 +186,7 @@ def metrics_of_span(wildcards):
 
 def of_spans(name):
     """The file `name` of everything that is ranked over several studies."""
-    return ["/".join(["results/across", *question, name]) for question in SPANS]
+    return [f"results/across/{q.protocol}/{q.method}/{q.metric}/{name}" for q in SPANS]
 
 
 def captions(wildcards):

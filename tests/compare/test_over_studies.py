@@ -11,18 +11,10 @@ from bakeoff.errors import BakeoffError
 from bakeoff.stats.datasets import friedman, wilcoxon_holm
 from bakeoff.tables import origin, read_table, write_table
 from ranks import ranks
+from support.demsar import AUC
 
 STUDIES = [f"d{i:02d}" for i in range(14)]
 ENCODERS = ["c45", "c45-m", "c45-cf", "c45-m-cf"]
-# Areas under the curve of table 6 of Demsar (2006).
-AUC = np.fromstring(
-    """.763 .768 .771 .798  .599 .591 .590 .569  .954 .971 .968 .967
-    .628 .661 .654 .657  .882 .888 .886 .898  .936 .931 .916 .931
-    .661 .668 .609 .685  .583 .583 .563 .625  .775 .838 .866 .875
-    1 1 1 1  .940 .962 .965 .962  .619 .666 .614 .669
-    .972 .981 .975 .975  .957 .978 .946 .970""",
-    sep=" ",
-).reshape(14, 4)
 WHERE = {"method": "ridge", "protocol": "cv"}
 
 

@@ -11,15 +11,7 @@ from bakeoff.stats.datasets import (
     wilcoxon_holm,
 )
 from scipy import stats
-
-AUC = np.fromstring(
-    """.763 .768 .771 .798  .599 .591 .590 .569  .954 .971 .968 .967
-    .628 .661 .654 .657  .882 .888 .886 .898  .936 .931 .916 .931
-    .661 .668 .609 .685  .583 .583 .563 .625  .775 .838 .866 .875
-    1 1 1 1  .940 .962 .965 .962  .619 .666 .614 .669
-    .972 .981 .975 .975  .957 .978 .946 .970""",
-    sep=" ",
-).reshape(14, 4)
+from support.demsar import AUC
 
 
 def test_published_ranks_and_statistics():
