@@ -199,7 +199,7 @@ def _pictures(study: Study, kind: str) -> list[Picture]:
 def _picture(study: Study, name: str) -> Picture:
     kind = name.split("/")[0]
     words = Template(study.captions[kind]).render(snakemake={"wildcards": {}})
-    caption = _without(TITLES[kind], " ".join(words.split()))
+    caption = without(TITLES[kind], " ".join(words.split()))
     title = ": ".join([TITLES[kind], *filter(None, [_subject(name)])])
     return Picture(name.replace("/", "-"), title, caption, study.figures[name])
 
@@ -209,7 +209,7 @@ def _subject(name: str) -> str:
     return " on ".join(reversed(name.split("/")[1:]))
 
 
-def _without(title: str, caption: str) -> str:
+def without(title: str, caption: str) -> str:
     """The caption without the title that stands before it on the page."""
     rest = caption.removeprefix(title)
     if rest == caption:
