@@ -7,12 +7,15 @@ from planning.fingerprint import fingerprint as _fingerprint
 from planning.make import make_plan
 from planning.parts import notes as _notes
 from planning.settings import settings as _settings
+from planning.spans import Question, spans
 
 CODE = Path(workflow.basedir)
-TABLES = "results tests classes classes_tests costs retrieval data".split()
+TABLES = """results tests classes classes_tests costs retrieval variance seeds
+    data""".split()
 
 try:
     PLAN = make_plan(config, CODE)
+    SPANS = spans(PLAN)
 except BakeoffError as error:
     raise WorkflowError(str(error)) from None
 
@@ -58,6 +61,18 @@ def weights(wildcards):
 def base_weights(wildcards):
     """The same of the encoder that fine-tuning starts from."""
     return f"{PLAN.base_weights(wildcards.encoder)}/encoder.json"
+
+
+def parts_weights(wildcards):
+    """The same of what a derived encoder is made of."""
+    parts = PLAN.made_of(wildcards.encoder)
+    return [f"{PLAN.base_weights(part)}/encoder.json" for part in parts]
+
+
+def parts_embeddings(wildcards):
+    """Embeddings that others of the study are composed from are made before them."""
+    parts = PLAN.composed_of(wildcards.study, wildcards.encoder)
+    return [f"results/{wildcards.study}/embeddings/{part}.parquet" for part in parts]
 
 
 def cores(wildcards):
@@ -127,7 +142,7 @@ def trainings(wildcards):
 def tables(wildcards):
     """Every table of a study."""
     study = wildcards.study
-    names = ["manifest", "quarantine", "comparisons", "costs", "retrieval"]
+    names = "manifest quarantine comparisons variance seeds costs retrieval".split()
     names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
     for encoder in PLAN.encoders(study):
         names += [f"embeddings/{encoder}", f"metrics/{encoder}"]
@@ -144,6 +159,12 @@ def figures(suffix):
         return [f"results/{study}/figures/{f}{suffix}" for f in PLAN.figures(study)]
 
     return paths
+
+
+def main_folds(wildcards):
+    """The folds of the protocol that is looked at image by image."""
+    protocol, _ = PLAN.main_run(wildcards.study)
+    return f"results/{wildcards.study}/folds/{protocol}.parquet"
 
 
 def of_protocols(pattern):
@@ -164,9 +185,7 @@ def folds_of_kind(wildcards):
 
 def all_weights(wildcards):
     """The files that name and hash the weights of all encoders of a study."""
-    study = wildcards.study
-    found = [PLAN.weights(study, encoder) for encoder in PLAN.encoders(study)]
-    return [f"{folder}/encoder.json" for folder in dict.fromkeys(found)]
+    return [f"{path}/encoder.json" for path in PLAN.all_weights(wildcards.study)]
 
 
 def of_readers(pattern):
@@ -185,6 +204,19 @@ def of_readers(pattern):
         ]
 
     return paths
+
+
+def metrics_of_span(wildcards):
+    """The metrics of every encoder and study that are ranked together."""
+    span = SPANS[Question(wildcards.protocol, wildcards.method, wildcards.metric)]
+    return [
+        f"results/{s}/metrics/{e}.parquet" for s in span.studies for e in span.encoders
+    ]
+
+
+def of_spans(name):
+    """The file `name` of everything that is ranked over several studies."""
+    return [f"results/across/{q.protocol}/{q.method}/{q.metric}/{name}" for q in SPANS]
 
 
 def captions(wildcards):
@@ -209,3 +241,4 @@ wildcard_constraints:
     method="|".join(map(re.escape, [*PLAN.config["probes"], "zeroshot"])),
     probe="|".join(map(re.escape, PLAN.config["probes"])) or "none",
     kind="curve|fewshot",
+    metric=r"\w+",

@@ -2,6 +2,7 @@ rule embed_images:
     input:
         manifest="results/{study}/manifest.parquet",
         encoder=weights,
+        parts=parts_embeddings,
     output:
         embeddings="results/{study}/embeddings/{encoder}.parquet",
     log:

@@ -11,7 +11,6 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from bakeoff.encoders.derive import derive
 from bakeoff.encoders.openclip import OpenClip
 from bakeoff.errors import BakeoffError
 from bakeoff.extract import (
@@ -97,16 +96,6 @@ def test_written_in_blocks(run, images, manifest, encoder_folder, tmp_path):
     assert provenance(path, "embeddings") == json.loads(json.dumps(origin))
     write_embeddings(path, manifest().slice(0, 0), images, encoder_folder, **options)
     assert read_table(path, "embeddings")["embedding"].type.list_size == 16
-
-
-def test_several_resolutions_from_one_decode(run, encoder_folder, tmp_path):
-    parts = [(encoder_folder, None), (encoder_folder, 32)]
-    derive(tmp_path / "both", "both", "concatenate", parts)
-    table, _ = run(encoder_folder=tmp_path / "both")
-    scales = [vectors(run(resolution=resolution)[0]) for resolution in (16, 32)]
-    units = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in scales]
-    expected = np.concatenate(units, axis=1) / np.sqrt(2)
-    np.testing.assert_allclose(vectors(table), expected, atol=1e-6)
 
 
 def test_nothing_new_encodes_nothing_and_gives_the_same(run, encoded):

@@ -43,6 +43,11 @@ def test_missing(shelf):
         shelf.take(["21"], 2)
 
 
+def test_what_a_killed_job_was_writing_is_no_shard(shelf):
+    (shelf.folder / "shards/.ab.parquet.12345.parquet").write_bytes(b"PAR1 half")
+    assert len(shelf.ids()) == 20 and shelf.take(["03"], 2).num_rows == 1
+
+
 def test_the_same_rows_are_the_same_shard(shelf):
     before = sorted(shelf.folder.rglob("*.parquet"))
     content = [path.read_bytes() for path in before]

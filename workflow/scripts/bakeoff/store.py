@@ -34,7 +34,8 @@ class Shelf:
     def ids(self) -> dict[str, Path]:
         """The shard that holds each vector, by id; the same whatever wrote first."""
         held: dict[str, Path] = {}
-        for shard in sorted(self.folder.glob("shards/*.parquet")):
+        # Hidden ones are half written, or what a killed job left.
+        for shard in sorted(self.folder.glob("shards/[!.]*.parquet")):
             column = read_table(shard, "embeddings", ["image_id"])["image_id"]
             for name in column.to_pylist():
                 held.setdefault(name, shard)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from planning.plan import Plan
+from planning.spans import Question, spans
 
 Settings = dict[str, Any]
 
@@ -20,6 +21,8 @@ class Wildcards(Protocol):
     encoder: str
     protocol: str
     probe: str
+    method: str
+    metric: str
     kind: str
 
 
@@ -57,6 +60,17 @@ def _folds(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
     return plan.entry(wildcards.encoder)
+
+
+def _derive(plan: Plan, wildcards: Wildcards) -> Settings:
+    parts = plan.made_of(wildcards.encoder)
+    return {
+        **_pick(plan.entry(wildcards.encoder), "derived", "tiles", "alpha"),
+        "parts": [
+            {"folder": plan.base_weights(part), "resolution": plan.entry(part)["at"]}
+            for part in parts
+        ],
+    }
 
 
 def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -104,6 +118,27 @@ def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _ranks(plan: Plan, wildcards: Wildcards) -> Settings:
+    question = Question(wildcards.protocol, wildcards.method, wildcards.metric)
+    span = spans(plan)[question]
+    return {
+        **_pick(plan.config["statistics"], "confidence", "equivalence"),
+        **question._asdict(),
+        **span._asdict(),
+    }
+
+
+def _variance(plan: Plan, wildcards: Wildcards) -> Settings:
+    study = wildcards.study
+    return {
+        "metrics": plan.metrics(study),
+        "labels": plan.study(study)["labels"],
+        # The control's distance from all others would drown what lies between them.
+        "encoders": [e for e in plan.encoders(study) if e != plan.config["control"]],
+        "families": {e: plan.family(e) for e in plan.finetuned(study)},
+    }
+
+
 def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
         "encoders": plan.encoders(wildcards.study),
@@ -114,13 +149,15 @@ def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _figure_differences(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
+        **_pick(plan.config, "control"),
         "metrics": plan.metrics(wildcards.study),
         "equivalence": plan.config["statistics"]["equivalence"],
     }
 
 
 def _figure_probabilities(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {"metrics": plan.metrics(wildcards.study)[:1]}
+    metrics = plan.metrics(wildcards.study)[:1]
+    return {"metrics": metrics, **_pick(plan.config, "control")}
 
 
 def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -193,7 +230,8 @@ def _index(plan: Plan, wildcards: Wildcards) -> Settings:
 
 
 def _tables(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _figure_of_encoders(plan, wildcards)
+    main_run = plan.main_run(wildcards.study)
+    return {**_figure_of_encoders(plan, wildcards), "main_run": main_run}
 
 
 def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -203,6 +241,7 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
         "title": plan.study(study)["title"] or study,
         **_pick(plan.study(study), "synthetic", "images"),
         "control": plan.config["control"],
+        "without_texts": plan.without_texts(study),
         "main_run": plan.main_run(study),
         "protocols": {
             name: plan.config["protocols"][name] for name in plan.protocols(study)
@@ -221,12 +260,15 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "manifest": _manifest,
     "folds": _folds,
     "weights": _weights,
+    "derive": _derive,
     "embed_images": _embed_images,
     "probe": _probe,
     "zeroshot": _zeroshot,
     "prompt_lab": _prompt_lab,
     "finetune": _finetune,
     "compare": _compare,
+    "ranks": _ranks,
+    "variance": _variance,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,
     "figure_probabilities": _figure_probabilities,

@@ -11,13 +11,9 @@ import pyarrow as pa
 from bakeoff.compare.design import Groups, Panel, design_of, panels
 from bakeoff.compare.fixed import on_fixed_class, on_fixed_images, resample
 from bakeoff.compare.labels import default_band
-from bakeoff.compare.over_folds import (
-    FoldValues,
-    fold_values,
-    over_folds,
-    recalls_by_run,
-)
+from bakeoff.compare.over_folds import over_folds, recalls_by_run
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
+from bakeoff.compare.values import FoldValues, fold_values
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Metric, OrderMetric
