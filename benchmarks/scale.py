@@ -272,18 +272,19 @@ def compare(_: str) -> None:
 
 def of_metrics(_: str) -> None:
     """The figures that are drawn from small tables."""
-    tables = [table(f"metrics/{encoder}") for encoder in ENCODERS]
-    for name in ("accuracy", "differences", "probabilities"):
-        given = (
-            {"metrics": tables}
-            if name == "accuracy"
-            else {"comparisons": table("comparisons")}
-        )
+    script(
+        "figure_accuracy",
+        metrics=[table(f"metrics/{encoder}") for encoder in ENCODERS],
+        outputs=outputs("accuracy"),
+        settings=settings("figure_accuracy"),
+    )
+    for name in ("differences", "probabilities"):
         script(
             f"figure_{name}",
-            **given,
-            outputs=outputs(name),
+            comparisons=table("comparisons"),
+            outputs=outputs(f"{name}/test/zeroshot"),
             settings=settings(f"figure_{name}"),
+            run={"method": "zeroshot", "protocol": "test"},
         )
 
 
