@@ -7,6 +7,7 @@ from bakeoff.compare.pairs import compare
 from bakeoff.compare.symmetry import symmetry
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
+from bakeoff.stats import resampling
 from bakeoff.stats.fold_tests import corrected_t, correlated_chances
 from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.proportions import mcnemar_midp, tango
@@ -360,3 +361,19 @@ def test_metrics_of_order_are_tested_over_folds_only(study):
     assert set(alone["metric"]) == {"tau", "recall"}
     accuracy = rows[(rows["metric"] == "accuracy") & rows["primary"]]
     assert "refused" not in set(accuracy["verdict"])
+
+
+def test_equal_images_taken_together_give_the_same_rows(fixed, monkeypatch):
+    """As with very many images: the same tests, and numbers but for resampling."""
+    apart = rows_of(fixed, replicates=4000)
+    monkeypatch.setattr(resampling, "MANY_UNITS", 0)
+    monkeypatch.setattr(resampling, "_MERGED_SHARE", 1.0)
+    together = rows_of(fixed, replicates=4000)
+    for name in ("test", "primary", "metric", "class", "n", "verdict", "note"):
+        assert list(together[name]) == list(apart[name])
+    by_formula = apart["test"].isin(["mcnemar_midp", "mcnemar_exact", "jackknife"])
+    for name in ("estimate", "p", "ci_low", "ci_high", "detectable"):
+        a, b = (rows[name].to_numpy(float) for rows in (apart, together))
+        np.testing.assert_allclose(b[by_formula], a[by_formula], rtol=1e-9)
+        np.testing.assert_allclose(b, a, rtol=0.05, atol=0.02)
+    assert (apart["p"][~by_formula] != together["p"][~by_formula]).any()
