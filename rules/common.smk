@@ -5,6 +5,7 @@ from bakeoff.errors import BakeoffError
 from planning.code import code_version as _code_version
 from planning.fingerprint import fingerprint as _fingerprint
 from planning.make import make_plan
+from planning.parts import notes as _notes
 from planning.settings import settings as _settings
 
 CODE = Path(workflow.basedir)
@@ -65,10 +66,17 @@ def parts_weights(wildcards):
     return [f"{PLAN.base_weights(part)}/encoder.json" for part in parts]
 
 
-def parts_embeddings(wildcards):
-    """Embeddings that others of the study are composed from are made before them."""
-    parts = PLAN.composed_of(wildcards.study, wildcards.encoder)
-    return [f"results/{wildcards.study}/embeddings/{part}.parquet" for part in parts]
+def of_composing(pattern):
+    """A function of wildcards: `pattern` for what an encoder is composed from.
+
+    The study asks for these too; made first, they are not encoded twice.
+    """
+
+    def paths(wildcards):
+        found = PLAN.composed_of(wildcards.study, wildcards.encoder)
+        return [pattern.format(**{**wildcards, "encoder": part}) for part in found]
+
+    return paths
 
 
 def cores(wildcards):
@@ -81,6 +89,14 @@ def prompt_bank(wildcards):
     return PLAN.locate(PLAN.study(wildcards.study)["prompts"])
 
 
+def parts(wildcards):
+    """What says of every part of every study's images that its vectors are stored."""
+    try:
+        return _notes(PLAN)
+    except BakeoffError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def predictions(wildcards):
     """All tables of predictions of one study, or of one encoder in it."""
     encoder = wildcards.get("encoder")
@@ -88,6 +104,17 @@ def predictions(wildcards):
         f"results/{wildcards.study}/predictions/{protocol}/{method}/{name}.parquet"
         for name in ([encoder] if encoder else PLAN.encoders(wildcards.study))
         for protocol, method in PLAN.runs(wildcards.study, name)
+    ]
+
+
+def main_predictions(wildcards):
+    """The tables of predictions of the run that is looked at image by image."""
+    protocol, method = PLAN.main_run(wildcards.study)
+    path = "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet"
+    return [
+        path.format(study=wildcards.study, protocol=protocol, method=method, encoder=e)
+        for e in PLAN.encoders(wildcards.study)
+        if (protocol, method) in PLAN.runs(wildcards.study, e)
     ]
 
 
@@ -119,7 +146,7 @@ def trainings(wildcards):
 def tables(wildcards):
     """Every table of a study."""
     study = wildcards.study
-    names = ["manifest", "quarantine", "comparisons", "costs", "retrieval"]
+    names = "manifest quarantine comparisons variance seeds costs retrieval".split()
     names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
     for encoder in PLAN.encoders(study):
         names += [f"embeddings/{encoder}", f"metrics/{encoder}"]
@@ -136,6 +163,12 @@ def figures(suffix):
         return [f"results/{study}/figures/{f}{suffix}" for f in PLAN.figures(study)]
 
     return paths
+
+
+def main_folds(wildcards):
+    """The folds of the protocol that is looked at image by image."""
+    protocol, _ = PLAN.main_run(wildcards.study)
+    return f"results/{wildcards.study}/folds/{protocol}.parquet"
 
 
 def of_protocols(pattern):

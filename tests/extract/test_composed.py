@@ -31,7 +31,7 @@ def run(images, manifest, encoder_folder, tmp_path):
 def seen(monkeypatch) -> dict[str, int]:
     """How many pictures were decoded, and how many encoded, from here on."""
     counts = {"decoded": 0, "encoded": 0}
-    decode, encode_images = encode.decode, OpenClip.encode_images
+    decode, encode_images = encode.listed_image, OpenClip.encode_images
 
     def counted_decode(*args, **options):
         counts["decoded"] += 1
@@ -41,7 +41,7 @@ def seen(monkeypatch) -> dict[str, int]:
         counts["encoded"] += len(batch)
         return encode_images(self, batch)
 
-    monkeypatch.setattr(encode, "decode", counted_decode)
+    monkeypatch.setattr(encode, "listed_image", counted_decode)
     monkeypatch.setattr(OpenClip, "encode_images", counted_encode)
     return counts
 

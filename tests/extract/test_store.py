@@ -1,10 +1,13 @@
 """The store: what is kept, in which order it comes back, and how much is held."""
 
+import errno
+import os
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from bakeoff.errors import BakeoffError
-from bakeoff.store import Shelf, digest, refuse_mixture
+from bakeoff.store import Shelf, digest, refuse_mixture, write_once
 from bakeoff.tables import read_table, vectors, write_batches
 
 
@@ -88,3 +91,19 @@ def test_vectors_of_different_encoders_are_not_mixed():
     for wrong in (retrained, other):
         with pytest.raises(BakeoffError, match=r"images of a .*, texts of"):
             refuse_mixture(images=images, texts=wrong)
+
+
+def test_the_first_of_two_jobs_decides(tmp_path):
+    for text in ("bf16", "fp32"):
+        write_once(tmp_path / "new/precision.txt", text)
+    assert (tmp_path / "new/precision.txt").read_text() == "bf16"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["precision.txt"]
+
+
+def test_without_links_the_text_is_written_all_the_same(tmp_path, monkeypatch):
+    def refuse(*paths):
+        raise OSError(errno.EOPNOTSUPP, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_once(tmp_path / "precision.txt", "fp32")
+    assert (tmp_path / "precision.txt").read_text() == "fp32"

@@ -4,18 +4,22 @@ import itertools
 
 import numpy as np
 import pytest
+import stambo
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Outcomes
+from bakeoff.stats import resampling
 from bakeoff.stats.proportions import mcnemar_exact
 from bakeoff.stats.resampling import (
     bootstrap,
     jackknife,
     jackknife_error,
+    merged,
     percentile_interval,
     sign_flip,
     terms_of,
 )
 from scipy import stats
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
 
 NAMES = [
     "accuracy",
@@ -46,6 +50,44 @@ def test_observed_is_the_metric_itself(pair):
     for outcomes in pair:
         ours = terms_of(outcomes, ALL).observed()
         assert ours == pytest.approx([m.value(outcomes) for m in ALL], abs=1e-12)
+
+
+class DrawnAsStambo:
+    """What `bootstrap` asks of a generator, answered with stambo's own draws."""
+
+    def __init__(self, seed: int) -> None:
+        self.state = np.random.RandomState(seed)
+
+    def integers(self, low: int, high: int, size: tuple[int, int]) -> np.ndarray:
+        draws = [self.state.choice(high, size[0]) for _ in range(size[1])]
+        return np.stack(draws, axis=1)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_bootstrap_equals_stambo_replicate_by_replicate(pair, grouped):
+    """The same draws give the same replicates and the same interval."""
+    names = ["accuracy", "macro_f1", "qwk", "rmse"]
+    theirs = {
+        "accuracy": lambda s: accuracy_score(*s.T),
+        "macro_f1": lambda s: f1_score(*s.T, average="macro"),
+        "qwk": lambda s: cohen_kappa_score(*s.T, weights="quadratic"),
+        "rmse": lambda s: np.sqrt(((s[:, 0] - s[:, 1]) ** 2).mean()),
+    }
+    plain = [Outcomes(o.y_true, o.y_pred, o.classes, o.values) for o in pair]
+    samples = tuple(np.column_stack([o.y_true, o.y_pred]) for o in plain)
+    groups = np.arange(60) // 3 if grouped else None
+    drawn = stambo.bootstrap_arrays(
+        samples, theirs, groups=groups, n_bootstrap=300, seed=11, silent=True
+    )
+    found = stambo.pairwise_bootstrap_test(
+        samples, theirs, bootstrap_results=drawn, correction=None
+    )
+    terms = [terms_of(o, [METRICS[n] for n in names], groups) for o in plain]
+    ours = bootstrap(terms, 300, DrawnAsStambo(11))
+    for m, name in enumerate(names):
+        assert pytest.approx(drawn[name], abs=1e-12) == ours[:, m].T
+        ours_interval = percentile_interval(ours[1, m] - ours[0, m])
+        assert ours_interval == pytest.approx(found[name]["0 / 1"]["ci_es"], abs=1e-12)
 
 
 def test_bootstrap_is_the_metric_of_the_drawn_images(pair):
@@ -185,3 +227,54 @@ def test_jackknife_leaves_out_one_image(pair):
     left_out = jackknife([terms_of(pair[0], ALL)])[0]
     direct = [m.value(taken(pair[0], np.delete(np.arange(60), 11))) for m in ALL]
     assert left_out[:, 11] == pytest.approx(direct, abs=1e-12)
+
+
+@pytest.fixture
+def many(pair, monkeypatch):
+    """Forty copies of each of the sixty images, and the same with equal ones merged."""
+    monkeypatch.setattr(resampling, "MANY_UNITS", 1000)
+    names = ("accuracy", "macro_recall", "macro_f1", "mae", "qwk")
+    metrics = [METRICS[name] for name in names]
+    rows = np.random.default_rng(8).permutation(np.repeat(np.arange(60), 40))
+    apart = [terms_of(taken(o, rows), metrics) for o in pair]
+    return apart, merged(apart)
+
+
+def test_merged_units_are_few_and_have_the_same_metrics(many):
+    apart, together = many
+    assert len(together[0].sizes) <= 60 and together[0].units == 2400
+    for a, b in zip(apart, together, strict=True):
+        assert b.images == 2400
+        assert b.observed() == pytest.approx(a.observed(), abs=1e-12)
+
+
+def test_merged_units_are_resampled_with_the_same_distribution(many):
+    apart, together = (
+        bootstrap(terms, 4000, np.random.default_rng(9)) for terms in many
+    )
+    for a, b in zip(apart[0] - apart[1], together[0] - together[1], strict=True):
+        assert stats.ks_2samp(a, b).pvalue > 0.001
+        assert b.std() == pytest.approx(a.std(), rel=0.06)
+
+
+def test_merged_units_are_flipped_with_the_same_distribution(many):
+    apart, together = (
+        sign_flip(terms, [(0, 1)], 8000, np.random.default_rng(10)) for terms in many
+    )
+    assert together == pytest.approx(apart, abs=0.02)
+
+
+def test_merged_units_have_the_same_jackknife_error(many):
+    errors = []
+    for terms in many:
+        left_out = jackknife(terms)
+        errors.append(jackknife_error(left_out[0] - left_out[1], terms[0].times))
+    assert errors[1] == pytest.approx(errors[0], rel=1e-9)
+
+
+def test_units_that_differ_stay_apart(pair, monkeypatch):
+    monkeypatch.setattr(resampling, "MANY_UNITS", 10)
+    terms = [terms_of(o, ALL) for o in pair]  # RMSE has as many values as images
+    assert merged(terms)[0].times is None
+    groups = [terms_of(o, [METRICS["accuracy"]], np.arange(60) // 2) for o in pair]
+    assert merged(groups)[0].times is None

@@ -14,20 +14,22 @@ from support.workflow import Jobs, Workflow, small_config
 
 ROOT = Path(__file__).parents[2]
 TUNED = "tiny-clip+short"
+AGAIN = "tiny-clip+short~2"
 OTHER = "tiny-siglip+plain~7"
 # All that fine-tuned encoders take part in; pages and other figures are tested elsewhere.
 TARGETS = (
     "results/colours/comparisons.parquet",
+    "results/colours/variance.parquet",
     "results/colours/figures/training.svg",
 )
 
 
 def tuned_config() -> dict:
-    """The small study with two fine-tuned encoders, three steps each."""
+    """The small study with three fine-tuned encoders, three steps each."""
     config = small_config()
     short = {"batch": 16, "micro_batch": 8, "epochs": 2, "lr": 1e-4}
     config["recipes"] = {"short": short, "plain": {**short, "loss": "sigmoid"}}
-    config["encoders"] = ["tiny-clip", TUNED, OTHER]
+    config["encoders"] = ["tiny-clip", TUNED, AGAIN, OTHER]
     del config["control"]
     config["probes"] = {}
     config["studies"]["colours"]["protocols"] = ["test"]
@@ -154,15 +156,30 @@ def test_a_fine_tuned_encoder_goes_through_the_whole_workflow(tuned: Workflow) -
 
 
 @pytest.mark.workflow
-def test_one_key_of_a_recipe_reruns_that_encoder_and_what_gathers(
+def test_seeds_and_prompts_are_sources_of_variance(tuned: Workflow) -> None:
+    results = tuned.place / "results/colours"
+    rows = read_table(results / "variance.parquet", "variance").to_pylist()
+    found = {(r["design"], r["source"]): r["levels"] for r in rows}
+    assert found == {
+        ("encoders x prompts", "encoder"): 4,
+        ("encoders x prompts", "prompt"): 2,
+        ("encoders x prompts", "residual"): 8,
+        ("seeds within encoders", "seed"): 2,
+    }
+    # One recipe with two seeds: nothing to compare it with.
+    assert read_table(results / "seeds.parquet", "seeds").num_rows == 0
+
+
+@pytest.mark.workflow
+def test_one_key_of_a_recipe_reruns_its_encoders_and_what_gathers(
     restored: Workflow, everything: Jobs
 ) -> None:
     assert restored.planned(*TARGETS).rules == {}
     config = tuned_config()
     config["recipes"]["short"]["lr"] = 2e-4
     restored.write_config(config)
-    first = everything.of(f"results/colours/finetuned/{TUNED}/encoder.json")
-    assert len(first) == 1
+    first = everything.of(f"results/colours/finetuned/{TUNED}*/encoder.json")
+    assert len(first) == 2
     planned = restored.planned(*TARGETS)
     assert set(planned.rules) == everything.with_all_after(first)
     own = planned.of(f"*{TUNED}*")
@@ -191,10 +208,10 @@ def test_a_further_seed_is_a_further_encoder(
     restored: Workflow, everything: Jobs
 ) -> None:
     config = deepcopy(tuned_config())
-    config["encoders"].append("tiny-clip+short~2")
+    config["encoders"].append("tiny-clip+short~3")
     restored.write_config(config)
     planned = restored.planned(*TARGETS)
     assert planned.of("finetune") == {
-        "results/colours/finetuned/tiny-clip+short~2/encoder.json"
+        "results/colours/finetuned/tiny-clip+short~3/encoder.json"
     }
     assert not planned.of("*tiny-siglip*")

@@ -4,7 +4,6 @@ Memory is that of the pictures under way and of one shard of vectors, however ma
 there are.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,7 +17,7 @@ import numpy as np
 from bakeoff.encoders import Encoder
 from bakeoff.encoders.together import Together
 from bakeoff.errors import BakeoffError
-from bakeoff.images import Unreadable, decode, read_bytes
+from bakeoff.images import listed_image
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,16 +128,4 @@ def _ahead(
 
 
 def _input(encoder: Encoder | Together, path: Path, image_id: str | None) -> Any:
-    try:
-        data = read_bytes(path)
-        if image_id and hashlib.sha256(data).hexdigest() != image_id:
-            raise Unreadable("its bytes have changed since the manifest was made")
-        # The manifest has applied the study's own limit.
-        return encoder.preprocess(decode(data, pixel_limit=1 << 40))
-    except Unreadable as error:
-        raise BakeoffError(
-            str(path),
-            f"an image that cannot be encoded: {error.reason}",
-            "the image that the manifest lists",
-            "Restore it, or run again so that the manifest is made anew.",
-        ) from error
+    return encoder.preprocess(listed_image(path, image_id))

@@ -70,8 +70,8 @@ class Study:
     captions: the figures' caption templates by the first part of their names;
     settings: title, synthetic, encoders, control, metrics, confidence, equivalence,
     replicates, protocols, probes and seed, as configured; main_run: the protocol and
-    the method that the verdict and the gallery show first. retrieval: a table of
-    metrics.
+    the method that the verdict and the gallery show first, and of which there must be
+    predictions. retrieval: a table of metrics.
     """
 
     name: str

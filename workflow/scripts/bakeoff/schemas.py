@@ -191,6 +191,48 @@ SCHEMAS: dict[str, Schema] = {
             Column("note", pa.string(), "what a reader of this row must know", True),
         ),
     ),
+    "variance": Schema(
+        "source of variance",
+        ("study", "method", "protocol", "metric", "design", "source"),
+        (
+            Column("study", _WORD, "study id"),
+            Column("method", _WORD, "probe id, or zeroshot"),
+            Column("protocol", _WORD, "protocol id"),
+            Column("metric", _WORD, "metric id"),
+            Column(
+                "design",
+                _WORD,
+                "what was varied: encoders x folds, encoders x prompts, or seeds within "
+                "encoders",
+            ),
+            Column("source", _WORD, "encoder, fold, prompt, seed, or residual"),
+            Column("levels", pa.int64(), "how many there were; of the residual, cells"),
+            Column("variance", pa.float64(), "component of variance, never below 0"),
+            Column("sd", pa.float64(), "its square root, in the metric's own unit"),
+            Column(
+                "share", pa.float64(), "of the sum of the design's components", True
+            ),
+        ),
+    ),
+    "seeds": Schema(
+        "pair of fine-tuned encoders and metric",
+        ("study", "method", "protocol", "metric", "a", "b"),
+        (
+            Column("study", _WORD, "study id"),
+            Column("method", _WORD, "probe id, or zeroshot"),
+            Column("protocol", _WORD, "protocol id"),
+            Column("metric", _WORD, "metric id"),
+            Column("a", _WORD, "fine-tuned encoder, seeds left out of its id"),
+            Column("b", _WORD, "fine-tuned encoder that it is compared with"),
+            Column("seeds_a", pa.int64(), "seeds of a"),
+            Column("seeds_b", pa.int64(), "seeds of b"),
+            Column("mean_a", pa.float64(), "mean of the metric over the seeds of a"),
+            Column("sd_a", pa.float64(), "its deviation over the seeds"),
+            Column("mean_b", pa.float64(), "mean of the metric over the seeds of b"),
+            Column("sd_b", pa.float64(), "its deviation over the seeds"),
+            Column("p_better", pa.float64(), "P(a run of a is better than a run of b)"),
+        ),
+    ),
     "training": Schema(
         "step",
         ("step",),

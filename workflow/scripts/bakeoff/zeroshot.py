@@ -51,7 +51,7 @@ def zero_shot(
     if anchors is not None:
         heads = rank_vectors(heads, images.problem.values, anchors)
     logits = logit_scale * (x @ heads.T) + (logit_bias or 0.0)
-    rows, fold = _tested(folds, images)
+    rows, fold = tested_images(folds, images)
     logits = logits[rows]
     expected = softmax(logits, axis=1) @ images.problem.values
     made = columns(
@@ -122,7 +122,7 @@ def rank_vectors(heads: np.ndarray, values: np.ndarray, anchors: int) -> np.ndar
     return between / np.linalg.norm(between, axis=1, keepdims=True)
 
 
-def _tested(folds: pa.Table, images: Images) -> tuple[np.ndarray, np.ndarray]:
+def tested_images(folds: pa.Table, images: Images) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the images that are ever tested, and the fold where each first is."""
     rows = images.rows(strings(folds, "image_id"))
     repeat, fold = (np.asarray(folds.column(name)) for name in ("repeat", "fold"))

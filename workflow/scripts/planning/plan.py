@@ -95,6 +95,11 @@ class Plan:
         """Ids of the encoders that are trained: the fine-tuned ones, resolutions aside."""
         return list(dict.fromkeys(e.partition("@")[0] for e in self.finetuned(study)))
 
+    def family(self, encoder: str) -> str:
+        """A fine-tuned encoder's id without its seed."""
+        base, recipe, _, resolution = self.parts(encoder)
+        return f"{base}+{recipe}" + (f"@{resolution}" if resolution else "")
+
     def cores(self, encoder: str) -> int:
         """How many cores a model of this size can use; tiny ones run side by side."""
         millions = self.entry(encoder).get("parameters", 100)

@@ -115,6 +115,17 @@ def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _variance(plan: Plan, wildcards: Wildcards) -> Settings:
+    study = wildcards.study
+    return {
+        "metrics": plan.metrics(study),
+        "labels": plan.study(study)["labels"],
+        # The control's distance from all others would drown what lies between them.
+        "encoders": [e for e in plan.encoders(study) if e != plan.config["control"]],
+        "families": {e: plan.family(e) for e in plan.finetuned(study)},
+    }
+
+
 def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
         "encoders": plan.encoders(wildcards.study),
@@ -240,6 +251,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "prompt_lab": _prompt_lab,
     "finetune": _finetune,
     "compare": _compare,
+    "variance": _variance,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,
     "figure_probabilities": _figure_probabilities,
