@@ -46,6 +46,7 @@ rule all:
         expand("results/{study}/summary.html", study=PLAN.studies),
         expand("results/{study}/tables/results.csv", study=PLAN.studies),
         expand("results/{study}/provenance.json", study=PLAN.studies),
+        of_spans("critical_difference.svg"),
 
 
 # The two steps of `make spread`. How many parts there are is read off the manifests, so

@@ -35,6 +35,7 @@ TESTS = {
 def read(text: str) -> Found:
     """{scenario: {test: (runs, share rejected, share covered or None)}}."""
     found: Found = {}
+    scenario = ""
     for line in text.splitlines():
         row = re.fullmatch(r"  (.+?) +(\d+) +([\d.]+)% +(?:([\d.]+)%|-)", line)
         if row:

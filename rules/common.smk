@@ -7,12 +7,15 @@ from planning.fingerprint import fingerprint as _fingerprint
 from planning.make import make_plan
 from planning.parts import notes as _notes
 from planning.settings import settings as _settings
+from planning.spans import Question, spans
 
 CODE = Path(workflow.basedir)
-TABLES = "results tests classes classes_tests costs retrieval data".split()
+TABLES = """results tests classes classes_tests costs retrieval variance seeds
+    data""".split()
 
 try:
     PLAN = make_plan(config, CODE)
+    SPANS = spans(PLAN)
 except BakeoffError as error:
     raise WorkflowError(str(error)) from None
 
@@ -210,6 +213,19 @@ def of_readers(pattern):
     return paths
 
 
+def metrics_of_span(wildcards):
+    """The metrics of every encoder and study that are ranked together."""
+    span = SPANS[Question(wildcards.protocol, wildcards.method, wildcards.metric)]
+    return [
+        f"results/{s}/metrics/{e}.parquet" for s in span.studies for e in span.encoders
+    ]
+
+
+def of_spans(name):
+    """The file `name` of everything that is ranked over several studies."""
+    return [f"results/across/{q.protocol}/{q.method}/{q.metric}/{name}" for q in SPANS]
+
+
 def captions(wildcards):
     """The caption of every kind of figure that the study has."""
     kinds = {figure.split("/")[0] for figure in PLAN.figures(wildcards.study)}
@@ -232,3 +248,4 @@ wildcard_constraints:
     method="|".join(map(re.escape, [*PLAN.config["probes"], "zeroshot"])),
     probe="|".join(map(re.escape, PLAN.config["probes"])) or "none",
     kind="curve|fewshot",
+    metric=r"\w+",

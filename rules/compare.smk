@@ -25,6 +25,56 @@ rule compare:
         "../workflow/scripts/compare.py"
 
 
+# Studies as data: ranks and tests over at least five of them.
+rule ranks:
+    input:
+        metrics=metrics_of_span,
+    output:
+        ranks="results/across/{protocol}/{method}/{metric}/ranks.parquet",
+        comparisons="results/across/{protocol}/{method}/{metric}/comparisons.parquet",
+        table=report(
+            "results/across/{protocol}/{method}/{metric}/ranks.csv",
+            caption="../workflow/report/table_ranks.rst",
+            category="Across studies",
+            labels={
+                "figure": "Table: ranks",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        tests=report(
+            "results/across/{protocol}/{method}/{metric}/tests.csv",
+            caption="../workflow/report/table_tests.rst",
+            category="Across studies",
+            labels={
+                "figure": "Table: tests",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        others=expand(
+            "results/across/{{protocol}}/{{method}}/{{metric}}/{name}.{kind}",
+            name=["ranks", "tests"],
+            kind=["md", "tex"],
+        ),
+    log:
+        "logs/across/{protocol}/{method}/{metric}/ranks.log",
+    benchmark:
+        "benchmarks/results/across/{protocol}/{method}/{metric}/ranks.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=20,
+    params:
+        settings=settings("ranks"),
+        code=code_version("ranks.py"),
+    message:
+        "Ranking the encoders over the studies by {wildcards.metric}"
+    script:
+        "../workflow/scripts/ranks.py"
+
+
 rule variance:
     input:
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),

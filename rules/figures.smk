@@ -35,16 +35,20 @@ rule figure_differences:
         comparisons="results/{study}/comparisons.parquet",
     output:
         svg=report(
-            "results/{study}/figures/differences.svg",
+            "results/{study}/figures/differences/{protocol}/{method}.svg",
             caption="../workflow/report/differences.rst",
             category="{study}",
-            labels={"figure": "Differences"},
+            labels={
+                "figure": "Differences",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
         ),
-        png="results/{study}/figures/differences.png",
+        png="results/{study}/figures/differences/{protocol}/{method}.png",
     log:
-        "logs/figures/{study}/differences.log",
+        "logs/figures/{study}/differences/{protocol}/{method}.log",
     benchmark:
-        "benchmarks/results/figures/{study}/differences.tsv"
+        "benchmarks/results/figures/{study}/differences/{protocol}/{method}.tsv"
     conda:
         "../envs/bakeoff.yaml"
     resources:
@@ -64,16 +68,20 @@ rule figure_probabilities:
         comparisons="results/{study}/comparisons.parquet",
     output:
         svg=report(
-            "results/{study}/figures/probabilities.svg",
+            "results/{study}/figures/probabilities/{protocol}/{method}.svg",
             caption="../workflow/report/probabilities.rst",
             category="{study}",
-            labels={"figure": "Probabilities"},
+            labels={
+                "figure": "Probabilities",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
         ),
-        png="results/{study}/figures/probabilities.png",
+        png="results/{study}/figures/probabilities/{protocol}/{method}.png",
     log:
-        "logs/figures/{study}/probabilities.log",
+        "logs/figures/{study}/probabilities/{protocol}/{method}.log",
     benchmark:
-        "benchmarks/results/figures/{study}/probabilities.tsv"
+        "benchmarks/results/figures/{study}/probabilities/{protocol}/{method}.tsv"
     conda:
         "../envs/bakeoff.yaml"
     resources:
@@ -91,6 +99,7 @@ rule figure_probabilities:
 rule figure_classes:
     input:
         comparisons="results/{study}/comparisons.parquet",
+        metrics=of_encoders("results/{study}/metrics/{encoder}.parquet", most=1),
     output:
         svg=report(
             "results/{study}/figures/classes/{protocol}/{method}.svg",
@@ -498,3 +507,35 @@ rule figure_prompts:
         "Drawing the prompts of {wildcards.study}"
     script:
         "../workflow/scripts/figure_prompts.py"
+
+
+rule figure_critical_difference:
+    input:
+        ranks="results/across/{protocol}/{method}/{metric}/ranks.parquet",
+    output:
+        svg=report(
+            "results/across/{protocol}/{method}/{metric}/critical_difference.svg",
+            caption="../workflow/report/critical_difference.rst",
+            category="Across studies",
+            labels={
+                "figure": "Critical difference",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/across/{protocol}/{method}/{metric}/critical_difference.png",
+    log:
+        "logs/across/{protocol}/{method}/{metric}/critical_difference.log",
+    benchmark:
+        "benchmarks/results/across/{protocol}/{method}/{metric}/critical_difference.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        code=code_version("figure_critical_difference.py"),
+    message:
+        "Drawing the ranks over the studies by {wildcards.metric}"
+    script:
+        "../workflow/scripts/figure_critical_difference.py"

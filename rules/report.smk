@@ -7,6 +7,8 @@ rule summary:
         comparisons="results/{study}/comparisons.parquet",
         costs="results/{study}/costs.parquet",
         retrieval="results/{study}/retrieval.parquet",
+        variance="results/{study}/variance.parquet",
+        seeds="results/{study}/seeds.parquet",
         figures=figures(".svg"),
         captions=captions,
     output:
@@ -42,6 +44,8 @@ rule tables:
         comparisons="results/{study}/comparisons.parquet",
         costs="results/{study}/costs.parquet",
         retrieval="results/{study}/retrieval.parquet",
+        variance="results/{study}/variance.parquet",
+        seeds="results/{study}/seeds.parquet",
     output:
         results=report(
             "results/{study}/tables/results.csv",
@@ -78,6 +82,18 @@ rule tables:
             caption="../workflow/report/table_retrieval.rst",
             category="{study}",
             labels={"figure": "Table: retrieval"},
+        ),
+        variance=report(
+            "results/{study}/tables/variance.csv",
+            caption="../workflow/report/table_variance.rst",
+            category="{study}",
+            labels={"figure": "Table: variance"},
+        ),
+        seeds=report(
+            "results/{study}/tables/seeds.csv",
+            caption="../workflow/report/table_seeds.rst",
+            category="{study}",
+            labels={"figure": "Table: seeds"},
         ),
         data=report(
             "results/{study}/tables/data.csv",

@@ -41,9 +41,17 @@ def test_better_says_everything():
         "p = 0.020",
         "P(better by more than 1.0 point) = 0.89",
         "P(equivalent) = 0.10",
-        "1,890 images show a difference of 2.0 points",
+        "With 1,890 images like these a true difference of 2.0 points is found",
     ):
         assert part in text
+
+
+def test_no_probability_is_certain():
+    certain = row("a", "b", 0.022, 0.018, 0.02)
+    certain.chances = Chances(0.9999, 0.0001, 0.0)
+    (text,) = map(sentence, told(certain))
+    assert "P(better by more than 1.0 point) > 0.99, P(equivalent) < 0.01" in text
+    assert "P(worse) < 0.01." in text
 
 
 def test_worse_is_the_same_the_other_way_round():
@@ -83,7 +91,7 @@ def test_inconclusive_says_what_would_settle_it():
     assert "no difference" not in text
     needed = images_by_scaling(1890, 0.03, 0.012)
     assert needed == 11_813
-    assert "about 12,000 images like them would show one of 1.2 points" in text
+    assert "with about 12,000, one of 1.2 points" in text
 
 
 def test_many_comparisons_can_take_a_verdict_away():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bakeoff import encode
+from bakeoff import images
 from bakeoff.encode import encode_files
 from bakeoff.encoders import load_encoder, open_folder
 from bakeoff.encoders.compose import compose
@@ -31,7 +31,7 @@ def run(images, manifest, encoder_folder, tmp_path):
 def seen(monkeypatch) -> dict[str, int]:
     """How many pictures were decoded, and how many encoded, from here on."""
     counts = {"decoded": 0, "encoded": 0}
-    decode, encode_images = encode.listed_image, OpenClip.encode_images
+    decode, encode_images = images.decode, OpenClip.encode_images
 
     def counted_decode(*args, **options):
         counts["decoded"] += 1
@@ -41,7 +41,7 @@ def seen(monkeypatch) -> dict[str, int]:
         counts["encoded"] += len(batch)
         return encode_images(self, batch)
 
-    monkeypatch.setattr(encode, "listed_image", counted_decode)
+    monkeypatch.setattr(images, "decode", counted_decode)
     monkeypatch.setattr(OpenClip, "encode_images", counted_encode)
     return counts
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from jinja2 import Environment, StrictUndefined
+from bakeoff.report import TITLES, without
+from jinja2 import Environment, StrictUndefined, Template
 
 ROOT = Path(__file__).parents[2]
 CAPTIONS = sorted((ROOT / "workflow/report").glob("*.rst"))
@@ -43,3 +44,14 @@ def test_caption_fills_in(path, wildcards):
     assert ("study har" in text) == (
         "wildcards.study" in path.read_text() and bool(wildcards)
     )
+
+
+@pytest.mark.parametrize("kind", TITLES)
+def test_the_page_of_figures_says_what_the_caption_says(kind):
+    text = Template((ROOT / f"workflow/report/{kind}.rst").read_text()).render(
+        snakemake={"wildcards": {}}
+    )
+    page = (ROOT / "docs/figures.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {TITLES[kind]}\n")[1].split("\n## ")[0]
+    words = without(TITLES[kind], " ".join(text.split()))
+    assert words in " ".join(section.split()), f"copy the caption of {kind}"

@@ -33,7 +33,13 @@ def all_figures(study, ordinal):
     yield probabilities, probabilities.data_from(comparisons=study.comparisons)
     yield (
         per_class,
-        per_class.data_from(comparisons=study.comparisons, a=a, b=b, method="ridge"),
+        per_class.data_from(
+            comparisons=study.comparisons,
+            metrics=study.metrics,
+            a=a,
+            b=b,
+            method="ridge",
+        ),
     )
     if ordinal:
         yield age_bias, age_bias.data_from(predictions=study.predictions)

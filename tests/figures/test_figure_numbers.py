@@ -153,6 +153,26 @@ def test_reference_turns_pairs_and_verdicts(activities):
     assert (turned.p_better, turned.p_worse) == (plain.p_worse, plain.p_better)
 
 
+def test_pairs_with_the_control_are_left_out_while_others_remain(activities):
+    table = activities.comparisons
+    every = primary_pairs(table, method="ridge")
+    control = every[0].a
+    left = primary_pairs(table, method="ridge", control=control)
+    assert left == [pair for pair in every if control not in (pair.a, pair.b)]
+    assert 0 < len(left) < len(every)
+    alone = table.filter(pa.array([r["a"] == control for r in table.to_pylist()]))
+    assert len(primary_pairs(alone, method="ridge", control=control)) == 2
+
+
+def test_one_run_is_chosen_and_keeps_its_name(activities):
+    data = forest.data_from(
+        comparisons=activities.comparisons, method="ridge", protocol="cv5"
+    )
+    assert {setting for setting, _, _ in data.cells} == {"ridge"}
+    none = forest.data_from(comparisons=activities.comparisons, protocol="other")
+    assert none.cells == {}
+
+
 def test_probabilities_add_up(activities):
     data = probabilities.data_from(comparisons=activities.comparisons)
     for pairs in data.pairs.values():
@@ -163,12 +183,20 @@ def test_probabilities_add_up(activities):
 
 def test_classes_are_sorted_by_difference(activities):
     a, b = "siglip2-so400m-14-378", "clip-vit-b-32+har-xbm"
-    choice = {"comparisons": activities.comparisons, "method": "ridge"}
+    choice = {
+        "comparisons": activities.comparisons,
+        "metrics": activities.metrics,
+        "method": "ridge",
+    }
     forward = per_class.data_from(a=a, b=b, **choice)
     backward = per_class.data_from(a=b, b=a, **choice)
     gaps = [row.estimate for row in forward.rows]
     assert gaps == sorted(gaps, reverse=True)
     assert len(gaps) == 15
+    labels, counts = np.unique(
+        activities.manifest.column("label").to_pylist(), return_counts=True
+    )
+    assert forward.images == dict(zip(labels, counts, strict=True))
     assert {r.label: r.estimate for r in forward.rows} == {
         r.label: -r.estimate for r in backward.rows
     }
@@ -187,13 +215,13 @@ def test_words():
     assert short("$x$") == r"\$x\$"
     assert setting_names([("a", "p"), ("b", "p"), ("b", "q")]) == {
         ("a", "p"): "a",
-        ("b", "p"): "b · p",
-        ("b", "q"): "b · q",
+        ("b", "p"): "b on p",
+        ("b", "q"): "b on q",
     }
     assert [printed_p(p) for p in (0.0001, 0.0273, 1.0)] == [
-        "p < .001",
-        "p = .027",
-        "p = 1",
+        "p < 0.001",
+        "p = 0.027",
+        "p = 1.000",
     ]
     assert unit_of("accuracy").axis() == "Accuracy (%)"
     assert unit_of("rmse").difference_axis() == "Difference in RMSE"

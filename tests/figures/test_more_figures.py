@@ -19,6 +19,7 @@ from bakeoff.figures import (
 )
 from bakeoff.figures.opinions import opinions
 from bakeoff.figures.save import save_figure
+from bakeoff.tables import read_table, write_table
 from PIL import Image
 
 A, B = "siglip2-so400m-14-378", "clip-vit-b-32+har-xbm"
@@ -122,7 +123,8 @@ def test_confusion_difference_has_rows_that_cancel(activities, tmp_path):
 
 
 def test_many_classes_keep_both_ends(activities, tmp_path):
-    pair = {"comparisons": activities.comparisons, "a": A, "b": B, "method": "ridge"}
+    tables = {"comparisons": activities.comparisons, "metrics": activities.metrics}
+    pair = {**tables, "a": A, "b": B, "method": "ridge"}
     every = [row.label for row in per_class.data_from(**pair).rows]
     data = per_class.data_from(**pair, most=5)
     assert [row.label for row in data.rows] == every[:3] + every[-2:]
@@ -280,6 +282,17 @@ def test_map_of_ordinal_labels_has_a_scale(otoliths, tmp_path, through_disk):
     drawn(embedding_map, data, tmp_path)
 
 
+def test_names_move_apart_and_no_further():
+    free = np.array([[0.2, 0.5], [0.8, 0.5]])
+    assert (embedding_map.apart(free, ["one", "two"]) == free).all()
+    crowd = np.array([[0.5, 0.5], [0.5, 0.5], [0.51, 0.49], [0.1, 0.5]])
+    moved = embedding_map.apart(crowd, ["one", "two", "three", "four"])
+    heights = np.sort(moved[:3, 1])
+    assert np.diff(heights).min() > 0.034
+    assert (moved[:, 0] == crowd[:, 0]).all() and (moved[3] == crowd[3]).all()
+    assert moved[0, 1] > moved[1, 1]
+
+
 def test_cliques_by_hand():
     # Ranks of Demsar (2006), table 6. Within 1.0: the two best with the third; within
     # 1.2: all four; within 0.3: two pairs; within 0.01: nobody.
@@ -291,11 +304,17 @@ def test_cliques_by_hand():
     assert cliques(ranks, 0.01) == []
 
 
-def test_no_diagram_of_few_data_sets(tmp_path):
-    with pytest.raises(ValueError, match="4 data sets"):
-        critical_difference.data_from(ranks={"a": 1.0}, critical=1.0, datasets=4)
-    data = critical_difference.data_from(
-        ranks={"b": 2.5, "a": 1.1, "c": 2.4}, critical=1.0, datasets=9
-    )
-    assert list(data.ranks) == ["a", "c", "b"]
+def test_mean_ranks_of_a_table_best_first(tmp_path):
+    path = tmp_path / "ranks.parquet"
+    rows = {
+        "study": [study for study in "vwxyz" for _ in range(3)],
+        "encoder": ["b", "a", "c"] * 5,
+        "value": [0.5, 0.7, 0.6] * 5,
+        "rank": [3.0, 1.0, 2.0] * 4 + [2.0, 1.0, 3.0],
+    }
+    write_table(path, "ranks", rows, {"critical_difference": 1.5})
+    data = critical_difference.data_from(ranks=read_table(path, "ranks"))
+    assert data.ranks == {"a": 1.0, "c": 2.2, "b": 2.8}
+    assert (data.critical, data.datasets) == (1.5, 5)
+    assert data.encoders == ["b", "a", "c"]
     drawn(critical_difference, data, tmp_path)

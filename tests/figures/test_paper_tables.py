@@ -4,9 +4,10 @@ import csv
 import io
 import math
 
+import pyarrow as pa
 import pytest
+from bakeoff import cells, sheets
 from bakeoff import paper_tables as tables
-from bakeoff import sheets
 from bakeoff.sheets import Cell, Column, Sheet
 from statsmodels.stats.proportion import proportion_confint
 
@@ -16,14 +17,14 @@ from statsmodels.stats.proportion import proportion_confint
     [(12.0, 0), (4.8, 1), (1.0, 1), (0.99, 2), (0.037, 3), (0, 2), (math.nan, 2)],
 )
 def test_two_digits_of_the_uncertainty(uncertainty, decimals):
-    assert tables.decimals_for(uncertainty) == decimals
+    assert cells.decimals_for(uncertainty) == decimals
 
 
 def test_interval_decides_the_digits():
-    assert tables.with_interval(75.5, 70.3309, 80.0243) == "75.5 [70.3, 80.0]"
-    assert tables.with_interval(0.8412, 0.802, 0.881) == "0.841 [0.802, 0.881]"
-    assert tables.with_interval(-2.26, -4.0, 0.5, sign=True) == "−2.3 [−4.0, 0.5]"
-    assert tables.with_interval(math.nan, 0, 1) == "–"
+    assert cells.with_interval(75.5, 70.3309, 80.0243) == "75.5 [70.3, 80.0]"
+    assert cells.with_interval(0.8412, 0.802, 0.881) == "0.841 [0.802, 0.881]"
+    assert cells.with_interval(-2.26, -4.0, 0.5, sign=True) == "−2.3 [−4.0, 0.5]"
+    assert cells.with_interval(math.nan, 0, 1) == "–"
 
 
 def test_counts_let_the_reader_compute_the_share(activities):
@@ -35,6 +36,25 @@ def test_counts_let_the_reader_compute_the_share(activities):
         assert float(row["accuracy"]) == pytest.approx(share, rel=1e-12)
         low, high = float(row["accuracy_ci_low"]), float(row["accuracy_ci_high"])
         assert low < share < high
+
+
+def test_rows_of_the_main_run_come_first(activities):
+    settings = dict.fromkeys(
+        zip(
+            activities.metrics.column("method").to_pylist(),
+            activities.metrics.column("protocol").to_pylist(),
+            strict=True,
+        )
+    )
+    assert len(settings) > 1
+    for first in settings:
+        for sheet in (
+            tables.results_sheet(activities.metrics, first=first),
+            tables.classes_sheet(activities.metrics, first=first),
+            tables.comparisons_sheet(activities.comparisons, first=first),
+        ):
+            place = [c.heading for c in sheet.columns].index("Method")
+            assert sheet.rows[0][place].text == first[0], sheet.name
 
 
 def test_tests_sheet_begins_with_what_the_verdict_rests_on(activities):
@@ -96,3 +116,38 @@ def test_class_interval_counts_images_not_predictions(activities):
     assert (low, high) == pytest.approx(
         proportion_confint(recall * 20, 20, 0.05, "wilson")
     )
+
+
+def table(**columns):
+    n = len(next(iter(columns.values())))
+    given = {c: v if isinstance(v, list) else [v] * n for c, v in columns.items()}
+    return pa.table(given | {"study": ["s"] * n, "protocol": ["cv"] * n})
+
+
+def test_components_of_variance_in_points_and_percent():
+    rows = table(
+        design=["encoders x folds"] * 2, method=["knn", "ridge"],
+        metric=["accuracy", "rmse"], source=["encoder", "residual"], levels=[3, 30],
+        sd=[0.0123, 0.25], share=[0.6, None],
+    )  # fmt: skip
+    sheet = tables.variance_sheet(rows, first=("ridge", "cv"))
+    assert [[cell.text for cell in row] for row in sheet.rows] == [
+        ["ridge", "RMSE", "encoders x folds", "residual", "30", "0.250", "–"],
+        ["knn", "Accuracy", "encoders x folds", "encoder", "3", "1.23", "60"],
+    ]
+    assert sheet.rows[1][5].raw == (0.0123,)
+
+
+def test_seeds_as_means_with_their_deviation():
+    rows = table(
+        a=["x+har"], b=["y+har"], method="zeroshot", metric="accuracy",
+        seeds_a=3, seeds_b=2, mean_a=0.8123, sd_a=0.0123, mean_b=0.79, sd_b=0.002,
+        p_better=0.999,
+    )  # fmt: skip
+    (row,) = tables.seeds_sheet(rows).rows
+    assert [cell.text for cell in row] == [
+        *("x+har", "y+har", "zeroshot", "Accuracy"),
+        *("81.2 ± 1.2 (3)", "79.00 ± 0.20 (2)", ">0.99"),
+    ]
+    assert row[4].raw == (0.8123, 0.0123, 3)
+    assert tables.seeds_sheet(rows.slice(0, 0)).rows == []

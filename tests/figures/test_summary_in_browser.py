@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import urllib.parse
 
+import numpy as np
 import pytest
 from bakeoff import paper_tables
 from bakeoff.figures import confusion
@@ -70,6 +71,14 @@ page.onload = () => {
     change(pick("#pick-truth"), "0", "change");
     seen.truths = [...new Set(texts("#cards .truth"))];
     seen.image = pick("#cards img").naturalWidth;
+    change(pick("#pick-truth"), "-1", "change");
+    change(pick("#pick-rival"), "0", "change");
+    for (const outcome of ["only", "none", "differ", "disputed"]) {
+      change(pick("#pick-outcome"), outcome, "change");
+      seen[outcome] = parseInt(pick("#gallery-count").textContent) || 0;
+    }
+    seen.encoders = [...pick("#pick-encoder").options].map((o) => o.textContent);
+    seen.first = pick("#pick-encoder").selectedOptions[0].textContent;
     seen.hacked = view.hacked ?? window.hacked ?? null;
   } catch (error) { seen.errors.push(String(error)); }
   document.getElementById("seen").textContent = btoa(encodeURIComponent(JSON.stringify(seen)));
@@ -106,15 +115,22 @@ def folder(make, tmp_path_factory):
     picture = Picture("confusion", "Confusions", HOSTILE, svg.read_text())
     results = paper_tables.results_sheet(study.metrics)
     sections = [Section("results", "Results", HOSTILE, [picture], [results])]
-    answers = [Answer(HOSTILE, HOSTILE, [HOSTILE], [HOSTILE])]
+    leader = gallery.encoders[1]
+    answers = [Answer(HOSTILE, HOSTILE, [HOSTILE], [HOSTILE], leader)]
     page = Page("study", HOSTILE, answers, sections=sections, gallery=gallery)
     write_summary(folder / "summary.html", page)
+    called, truth = np.array(gallery.called), np.array(gallery.truth)
+    np.savez(folder / "gallery.npz", called=called, truth=truth)
     return folder
 
 
-@pytest.mark.parametrize("width", [1200, 390])
-def test_page_works_and_stays_quiet(folder, width):
-    seen, console = browse(folder, width)
+@pytest.fixture(scope="module", params=[1200, 390])
+def visit(folder, request):
+    return browse(folder, request.param)
+
+
+def test_page_works_and_stays_quiet(visit):
+    seen, console = visit
     assert seen["errors"] == []
     assert console == []
     assert seen["hacked"] is None
@@ -130,3 +146,15 @@ def test_page_works_and_stays_quiet(folder, width):
     assert seen["marks"] == 1
     assert seen["truths"] == [HOSTILE]
     assert seen["image"] == 20
+
+
+def test_the_gallery_compares_any_two_encoders(folder, visit):
+    seen, _ = visit
+    saved = np.load(folder / "gallery.npz")
+    other, first = saved["called"].T[:2]
+    right, rival_right = (first == saved["truth"], other == saved["truth"])
+    assert seen["first"] == seen["encoders"][1]
+    assert seen["only"] == (right & ~rival_right).sum() > 0
+    assert seen["none"] == (~right & ~rival_right).sum() > 0
+    assert seen["differ"] == (first != other).sum() > 0
+    assert seen["disputed"] == (~right & (first == other)).sum() > 0

@@ -7,6 +7,7 @@ from bakeoff.errors import BakeoffError
 from hypothesis import given
 from hypothesis import strategies as st
 from planning.config import complete, load_schema
+from planning.plan import PROBABILISTIC
 from planning.reference import reference
 
 SCHEMA = load_schema(Path(__file__).parents[2] / "config/schema.yaml")
@@ -67,7 +68,7 @@ def test_a_missing_key_is_named_where_it_is_missing() -> None:
 
 
 def test_reserved_and_hostile_study_names_are_refused() -> None:
-    for name in ("demo", "store", "../up", "a/b", "", "x" * 65, "a\0b", "-x"):
+    for name in ("across", "demo", "store", "../up", "a/b", "", "x" * 65, "a\0b", "-x"):
         assert "studies" in refusal(studies={name: LEAST["studies"]["birds"]})
 
 
@@ -128,6 +129,13 @@ def test_the_schema_knows_the_settings_of_every_probe_and_no_other() -> None:
         defaults = {f.name: f.default for f in dataclasses.fields(probe_class)}
         for key, part in branches.get(kind, {}).items():
             assert part["default"] == defaults[key], f"{kind}.{key}"
+
+
+def test_reliability_is_planned_for_the_probes_that_give_probabilities() -> None:
+    from bakeoff.probes.registry import PROBES
+
+    given = {k for k, p in PROBES.items() if p.scores in ("probability", "logit")}
+    assert set(PROBABILISTIC) == given
 
 
 def test_the_schema_knows_every_metric_that_can_be_compared() -> None:

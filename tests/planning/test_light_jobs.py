@@ -16,7 +16,8 @@ FIGURES = {name for name in ALL if name.startswith("figure_")}
 WITH_TORCH = {"costs", "finetune", "demo_encoders"}
 # Drawing needs matplotlib; these need statistics as well.
 WITH_STATISTICS = {
-    *("compare", "figure_ages", "figure_embedding_map", "prompt_lab", "summary"),
+    *("compare", "ranks", "figure_ages", "figure_embedding_map", "prompt_lab"),
+    "summary",
 }
 LEARNING = ("torch", "torchvision", "transformers", "open_clip", "timm")
 

@@ -6,19 +6,12 @@ from bakeoff.errors import BakeoffError
 from bakeoff.stats.datasets import (
     critical_difference,
     friedman,
+    hodges_lehmann,
     signed_rank_p,
     wilcoxon_holm,
 )
 from scipy import stats
-
-AUC = np.fromstring(
-    """.763 .768 .771 .798  .599 .591 .590 .569  .954 .971 .968 .967
-    .628 .661 .654 .657  .882 .888 .886 .898  .936 .931 .916 .931
-    .661 .668 .609 .685  .583 .583 .563 .625  .775 .838 .866 .875
-    1 1 1 1  .940 .962 .965 .962  .619 .666 .614 .669
-    .972 .981 .975 .975  .957 .978 .946 .970""",
-    sep=" ",
-).reshape(14, 4)
+from support.demsar import AUC
 
 
 def test_published_ranks_and_statistics():
@@ -76,3 +69,9 @@ def test_all_tied_is_no_difference():
 def test_too_few_data_sets_are_refused(shape: tuple[int, int]):
     with pytest.raises(BakeoffError, match="at least 5 data sets"):
         friedman(np.ones(shape))
+
+
+def test_hodges_lehmann_by_hand():
+    # Means of all pairs of 0, 1, 5: 0, 0.5, 2.5, 1, 3, 5.
+    assert hodges_lehmann(np.array([5.0, 0.0, 1.0])) == 1.75
+    assert hodges_lehmann(np.array([2.0])) == 2

@@ -11,6 +11,7 @@ from bakeoff.errors import BakeoffError
 from planning.make import make_plan
 from planning.rulegraph import in_order
 from planning.settings import SECTIONS
+from support.workflow import small_config
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,3 +109,17 @@ def test_the_committed_rule_graph_is_that_of_the_workflow() -> None:
     ).stdout
     committed = (ROOT / "docs/rulegraph.dot").read_text(encoding="utf-8")
     assert in_order(made) == committed, "run `make graph`"
+
+
+def test_five_studies_are_ranked_as_part_of_all(make_workflow) -> None:
+    config = small_config()
+    config["encoders"] = ["tiny-clip", "tiny-siglip", "tiny-random"]
+    config["probes"] = {"ridge": {"kind": "ridge"}}
+    study = {"images": "images", "labels": "nominal", "protocols": ["cv"]}
+    config["studies"] = dict.fromkeys("abcde", study)
+    jobs = make_workflow(config).planned()
+    (ranked,) = jobs.of("ranks")
+    assert ranked == "results/across/cv/ridge/accuracy/ranks.parquet"
+    assert len(jobs.inputs[ranked]) == 5 * 3
+    (drawn,) = jobs.of("figure_critical_difference")
+    assert jobs.inputs[drawn] == [ranked]

@@ -56,7 +56,10 @@ CONFIGURATION = {
         {"statistics": {"equivalence": {"accuracy": 0.02}}},
         ["compare", "figure_*"],
     ),
-    "the control": ({"control": None}, ["summary"]),
+    "the control": (
+        {"control": None},
+        ["figure_differences", "figure_probabilities", "variance", "summary"],
+    ),
     "the pixel limit": (
         {"studies": {"colours": {"pixel_limit": 10_000}}},
         ["manifest"],
@@ -67,7 +70,7 @@ CONFIGURATION = {
     ),
     "a metric": (
         {"studies": {"colours": {"metrics": ["macro_f1"]}}},
-        ["compare", "figure_*", "summary"],
+        ["compare", "variance", "figure_*", "summary"],
     ),
     "the batch size, which changes no result": ({"extraction": {"batch_size": 3}}, []),
 }
@@ -220,7 +223,7 @@ def test_a_new_encoder_runs_its_own_jobs_and_what_gathers(
         "figure_embedding_map",
     }
     gathering = everything.of("compare", "costs", "retrieval", "tables", "figure_*")
-    gathering |= everything.of("summary", "provenance")
+    gathering |= everything.of("variance", "summary", "provenance")
     of_others = ("embedding_map", "qualitative", "confusion_difference")
     gathering -= everything.of(*(f"figure_{name}" for name in of_others))
     assert set(planned.rules) - own == gathering

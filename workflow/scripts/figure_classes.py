@@ -13,6 +13,7 @@ from bakeoff.tables import read_table
 def figure_classes(
     *,
     comparisons: Path,
+    metrics: Path,
     outputs: list[Path],
     settings: dict[str, Any],
     run: dict[str, str],
@@ -20,6 +21,7 @@ def figure_classes(
     """Write the figure as SVG and PNG."""
     data = per_class.data_from(
         comparisons=read_table(comparisons, "comparisons"),
+        metrics=read_table(metrics, "metrics"),
         a=settings["encoders"][0],
         b=settings["encoders"][1],
         **run,
@@ -32,6 +34,7 @@ if "snakemake" in globals():
     with logged(snakemake.log[0]):
         figure_classes(
             comparisons=Path(snakemake.input.comparisons),
+            metrics=Path(snakemake.input.metrics[0]),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
             settings=json.loads(snakemake.params.settings),
             run={

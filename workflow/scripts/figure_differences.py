@@ -11,13 +11,19 @@ from bakeoff.tables import read_table
 
 
 def figure_differences(
-    *, comparisons: Path, outputs: list[Path], settings: dict[str, Any]
+    *,
+    comparisons: Path,
+    outputs: list[Path],
+    settings: dict[str, Any],
+    run: dict[str, str],
 ) -> None:
     """Write the figure as SVG and PNG."""
     data = forest.data_from(
         comparisons=read_table(comparisons, "comparisons"),
         metrics=settings["metrics"],
         bands=settings["equivalence"],
+        control=settings["control"],
+        **run,
     )
     save_figure(forest.draw, data, forest.size(data), *outputs)
 
@@ -28,4 +34,8 @@ if "snakemake" in globals():
             comparisons=Path(snakemake.input.comparisons),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
             settings=json.loads(snakemake.params.settings),
+            run={
+                "method": snakemake.wildcards.method,
+                "protocol": snakemake.wildcards.protocol,
+            },
         )

@@ -11,12 +11,18 @@ from bakeoff.tables import read_table
 
 
 def figure_probabilities(
-    *, comparisons: Path, outputs: list[Path], settings: dict[str, Any]
+    *,
+    comparisons: Path,
+    outputs: list[Path],
+    settings: dict[str, Any],
+    run: dict[str, str],
 ) -> None:
     """Write the figure as SVG and PNG."""
     data = probabilities.data_from(
         comparisons=read_table(comparisons, "comparisons"),
         metric=settings["metrics"][0],
+        control=settings["control"],
+        **run,
     )
     save_figure(probabilities.draw, data, probabilities.size(data), *outputs)
 
@@ -27,4 +33,8 @@ if "snakemake" in globals():
             comparisons=Path(snakemake.input.comparisons),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
             settings=json.loads(snakemake.params.settings),
+            run={
+                "method": snakemake.wildcards.method,
+                "protocol": snakemake.wildcards.protocol,
+            },
         )

@@ -19,6 +19,8 @@ def summary(
     comparisons: Path,
     costs: Path,
     retrieval: Path,
+    variance: Path,
+    seeds: Path,
     figures: list[Path],
     captions: list[Path],
     output_page: Path,
@@ -39,6 +41,8 @@ def summary(
         read_table(comparisons, "comparisons"),
         read_table(costs, "costs"),
         read_table(retrieval, "metrics"),
+        read_table(variance, "variance"),
+        read_table(seeds, "seeds"),
         {
             path.relative_to(folder).with_suffix("").as_posix(): path.read_text("utf-8")
             for path in figures
@@ -58,6 +62,8 @@ if "snakemake" in globals():
             comparisons=Path(snakemake.input.comparisons),
             costs=Path(snakemake.input.costs),
             retrieval=Path(snakemake.input.retrieval),
+            variance=Path(snakemake.input.variance),
+            seeds=Path(snakemake.input.seeds),
             figures=[Path(path) for path in snakemake.input.figures],
             captions=[Path(path) for path in snakemake.input.captions],
             output_page=Path(snakemake.output.page),

@@ -17,6 +17,8 @@ def tables(
     comparisons: Path,
     costs: Path,
     retrieval: Path,
+    variance: Path,
+    seeds: Path,
     folder: Path,
     settings: dict[str, Any],
 ) -> None:
@@ -27,8 +29,11 @@ def tables(
         comparisons=read_table(comparisons, "comparisons"),
         costs=read_table(costs, "costs"),
         retrieval=read_table(retrieval, "metrics"),
+        variance=read_table(variance, "variance"),
+        seeds=read_table(seeds, "seeds"),
         encoders=settings["encoders"],
         confidence=settings["confidence"],
+        main_run=settings["main_run"],
     )
     write_sheets(folder, sheets.values())
 
@@ -41,6 +46,8 @@ if "snakemake" in globals():
             comparisons=Path(snakemake.input.comparisons),
             costs=Path(snakemake.input.costs),
             retrieval=Path(snakemake.input.retrieval),
+            variance=Path(snakemake.input.variance),
+            seeds=Path(snakemake.input.seeds),
             folder=Path(snakemake.output.results).parent,
             settings=json.loads(snakemake.params.settings),
         )

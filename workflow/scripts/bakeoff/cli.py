@@ -134,39 +134,54 @@ def _add_power(commands: argparse._SubParsersAction) -> None:
 
 
 def _power(options: argparse.Namespace) -> int:
+    said = _power_of_study if options.comparisons else _power_of_images
+    print("\n".join(said(options)))
+    return 0
+
+
+def _power_of_study(options: argparse.Namespace) -> list[str]:
+    """One line per pair of a finished study, whose disagreement is known."""
     from bakeoff.compare.pilot import plans
-    from bakeoff.stats.power import detectable_difference, images_needed
     from bakeoff.tables import read_table
 
-    if options.comparisons:
-        difference = _given(options.difference, "--difference")
-        for plan in plans(read_table(options.comparisons, "comparisons"), difference):
-            print(
-                f"{plan.a} and {plan.b}, {plan.method} on {plan.protocol}: "
-                f"{plan.images:,} images show {100 * plan.detectable:.1f} points; "
-                f"{100 * difference:g} points need about {plan.needed:,}"
-            )
-        return 0
-    disagreement = options.disagreement
-    if options.only_first is not None and options.only_second is not None:
-        discordant = options.only_first + options.only_second
-        disagreement = discordant / _given(options.images, "--images")
-    disagreement = _given(disagreement, "--disagreement, or a pilot's counts")
+    difference = _given(options.difference, "--difference")
+    return [
+        f"{plan.a} and {plan.b}, {plan.method} on {plan.protocol}: "
+        f"{plan.images:,} images show {100 * plan.detectable:.1f} points; "
+        f"{100 * difference:g} points need about {plan.needed:,}"
+        for plan in plans(read_table(options.comparisons, "comparisons"), difference)
+    ]
+
+
+def _power_of_images(options: argparse.Namespace) -> list[str]:
+    """What a number of images shows, and how many a difference needs."""
+    from bakeoff.stats.power import detectable_difference, images_needed
+
+    disagreement, said = _disagreement(options), []
+    alike = f"with a disagreement of {100 * disagreement:.1f} %"
     if options.images:
         smallest = detectable_difference(options.images, disagreement)
-        print(
-            f"{options.images:,} images with a disagreement of {100 * disagreement:.1f} % "
-            f"show a difference of {100 * smallest:.1f} points, 8 times of 10 at 5 %"
+        said.append(
+            f"{options.images:,} images {alike} show a difference of "
+            f"{100 * smallest:.1f} points, 8 times out of 10 at 5 %"
         )
     if options.difference:
         needed = images_needed(options.difference, disagreement)
-        print(
-            f"{100 * options.difference:g} points with a disagreement of "
-            f"{100 * disagreement:.1f} % need {needed:,} images, 8 times of 10 at 5 %"
+        said.append(
+            f"{100 * options.difference:g} points {alike} need {needed:,} images, "
+            "8 times out of 10 at 5 %"
         )
-    if not options.images and not options.difference:
+    if not said:
         _given(None, "--images or --difference")
-    return 0
+    return said
+
+
+def _disagreement(options: argparse.Namespace) -> float:
+    """As given, or from the counts of a pilot."""
+    if options.only_first is not None and options.only_second is not None:
+        discordant = options.only_first + options.only_second
+        return discordant / _given(options.images, "--images")
+    return _given(options.disagreement, "--disagreement, or a pilot's counts")
 
 
 def _add_search(commands: argparse._SubParsersAction) -> None:

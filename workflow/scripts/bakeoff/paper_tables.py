@@ -1,21 +1,31 @@
-"""The sheets of a study: every metric, test, class, cost and count, ready to be printed.
-
-A printed number has as many digits as its uncertainty allows; the values behind it have
-all of them, in the stored units.
-"""
+"""The sheets of a study: every metric, test, class, cost and count, ready to be printed."""
 
 import math
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from bakeoff.cells import (
+    as_number,
+    chance,
+    count,
+    decimals_for,
+    fixed,
+    p_value,
+    significant,
+    with_interval,
+    word,
+)
 from bakeoff.compare.labels import TESTS
 from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.units import Unit, unit_of
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.sheets import Cell, Column, Sheet
+from bakeoff.tables import origin
+
+Setting = tuple[str, str]  # method and protocol
 
 
 def results_sheet(
@@ -23,19 +33,20 @@ def results_sheet(
     *,
     encoders: Sequence[str] | None = None,
     confidence: float = 0.95,
+    first: Setting | None = None,
 ) -> Sheet:
     """Every overall metric of every encoder and setting, in the order of METRICS."""
     rows = frame(metrics)
     rows = rows[rows["class"] == ""]
     present = set(rows["metric"])
     names = [m for m in METRICS if m in present] + natural(present - set(METRICS))
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
     runs = dict(iter(rows.groupby(["method", "protocol", "encoder", "metric"])))
     known = encoders_in(rows, encoders)
     lines = [
         (
-            _word(encoder),
-            _word(setting),
+            word(encoder),
+            word(setting),
             *_metric_cells(runs, (*key, encoder), names, confidence),
         )
         for key, setting in settings.items()
@@ -52,15 +63,21 @@ def results_sheet(
     return Sheet("results", "Every metric", caption, columns, lines)
 
 
-def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Sheet:
-    """Every test of every pair; `per_class` chooses the tests class by class."""
-    rows = frame(comparisons)
-    rows = rows[(rows["class"] != "") == per_class]
-    rows = rows.sort_values("primary", ascending=False, kind="stable")
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+def comparisons_sheet(
+    comparisons: pa.Table, *, per_class: bool = False, first: Setting | None = None
+) -> Sheet:
+    """Every test of every pair; `per_class` chooses the tests class by class.
+
+    Rows that verdicts rest on come before all others, and of these those of the setting
+    `first`.
+    """
+    whole = pc.field("class").cast(pa.string()) == ""
+    chosen = comparisons.filter(~whole if per_class else whole)
+    rows, settings = _by_setting(chosen, first)
+    ordered = sorted(rows, key=lambda row: not row["primary"])
     lines = [
         _comparison(row, settings[row["method"], row["protocol"]], per_class)
-        for row in rows.to_dict("records")
+        for row in ordered
     ]
     columns = [
         Column("First", ("a",), number=False),
@@ -68,22 +85,23 @@ def comparisons_sheet(comparisons: pa.Table, *, per_class: bool = False) -> Shee
         Column("Method", ("method",), number=False),
         *([Column("Class", ("class",), number=False)] if per_class else []),
         Column("Metric", ("metric",), number=False),
-        Column("Role", ("primary",), number=False),
         Column("Difference [interval]", ("estimate", "ci_low", "ci_high")),
         Column("p, adjusted", ("p_adjusted",)),
+        Column("Verdict", ("verdict",), number=False),
         Column("P(better)", ("p_better",)),
         Column("P(equivalent)", ("p_equivalent",)),
         Column("P(worse)", ("p_worse",)),
         Column("Detectable", ("detectable",)),
         Column("n", ("n",)),
-        Column("Verdict", ("verdict",), number=False),
+        Column("Role", ("primary",), number=False),
         Column("Test", ("test",), number=False),
         Column("Note", ("note",), number=False),
     ]
     caption = (
-        "First minus second. The verdict rests on the rows whose role is verdict; "
-        "p-values are Holm-adjusted. Detectable: the difference that this design would "
-        "find 8 times out of 10."
+        "First minus second; points are percentage points. The verdict rests on the rows "
+        "whose role is verdict; p-values are Holm-adjusted. Detectable: the difference "
+        "that this design would find 8 times out of 10. n counts what the test counts: "
+        "images, groups, runs over folds, or studies."
     )
     name, title = (
         ("classes_tests", "Tests by class") if per_class else ("tests", "Tests")
@@ -96,12 +114,14 @@ def classes_sheet(
     *,
     metric: str = "recall",
     encoders: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    first: Setting | None = None,
 ) -> Sheet:
     """One metric class by class: a row per class and setting, a column per encoder."""
     every = frame(metrics)
     every = every[every["class"] != ""]
     rows = every[every["metric"] == metric]
-    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True))
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
     known = [e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])]
     place = ["method", "protocol", "class"]
     images = every[every["metric"] == "support"].groupby(place)["value"].max()
@@ -112,10 +132,10 @@ def classes_sheet(
         for label in natural(set(rows["class"])):
             n = float(images.get((*key, label), math.nan))
             cells = [
-                _share_cell(_find(runs, (*key, label, e), images=n), unit)
+                _share_cell(_find(runs, (*key, label, e), confidence, images=n), unit)
                 for e in known
             ]
-            lines.append((_word(label), _word(setting), _count(n), *cells))
+            lines.append((word(label), word(setting), count(n), *cells))
     columns = (
         Column("Class", ("class",), number=False),
         Column("Method", ("method",), number=False),
@@ -123,8 +143,8 @@ def classes_sheet(
         *(Column(e, (e, f"{e}_ci_low", f"{e}_ci_high")) for e in known),
     )
     caption = (
-        f"{unit.axis()} of each class with Wilson's 95 % interval; n counts the images "
-        "of one repetition."
+        f"{unit.axis()} of each class with Wilson's {100 * confidence:g} % interval; n "
+        "counts the images of one repetition."
     )
     return Sheet("classes", f"{unit.label} by class", caption, columns, lines)
 
@@ -147,9 +167,9 @@ def costs_sheet(costs: pa.Table) -> Sheet:
     scales = {"parameters": 1e-6, "parameters_image": 1e-6, "bytes": 1e-6}
     lines = [
         tuple(
-            _significant(row[c.raw[0]], scales.get(c.raw[0], 1.0))
+            significant(row[c.raw[0]], scales.get(c.raw[0], 1.0))
             if c.number and c.raw[0] != "dimension"
-            else _word(row[c.raw[0]])
+            else word(row[c.raw[0]])
             for c in columns
         )
         for row in frame(costs).to_dict("records")
@@ -180,9 +200,9 @@ def retrieval_sheet(
     ):
         for way, words in _WAYS.items():
             values = [found[encoder, f"{way}_{m}"] for m in measures]
-            cells = [Cell(_fixed(100 * _nan(v), 1), (v,)) for v in values]
+            cells = [Cell(fixed(100 * as_number(v), 1), (v,)) for v in values]
             asked = queries[encoder, f"{way}_recall_{_KS[0]}"]
-            lines.append((_word(encoder), Cell(words, (way,)), _count(asked), *cells))
+            lines.append((word(encoder), Cell(words, (way,)), count(asked), *cells))
     columns = (
         Column("Encoder", ("encoder",), number=False),
         Column("Direction", ("direction",), number=False),
@@ -197,6 +217,100 @@ def retrieval_sheet(
     return Sheet("retrieval", "Retrieval", caption, columns, lines)
 
 
+def variance_sheet(variance: pa.Table, *, first: Setting | None = None) -> Sheet:
+    """How far encoders, folds, prompts and seeds move each metric."""
+    rows, settings = _by_setting(variance, first)
+    lines: list[tuple[Cell, ...]] = []
+    for row in rows:
+        unit = unit_of(row["metric"])
+        lines.append(
+            (
+                word(settings[row["method"], row["protocol"]]),
+                Cell(unit.label, (row["metric"],)),
+                word(row["design"]),
+                word(row["source"]),
+                count(row["levels"]),
+                significant(row["sd"], unit.scale),
+                _percent(row["share"]),
+            )
+        )
+    columns = (
+        Column("Method", ("method",), number=False),
+        Column("Metric", ("metric",), number=False),
+        Column("Varied", ("design",), number=False),
+        Column("Source", ("source",), number=False),
+        Column("Levels", ("levels",)),
+        Column("SD", ("sd",)),
+        Column("Share of variance (%)", ("share",)),
+    )
+    caption = (
+        "Standard deviation between encoders, folds, prompts (one at a time) and seeds of "
+        "fine-tuning, in the metric's own unit (shares: points). The residual is what an "
+        "encoder gains on one fold or prompt alone. The control is left out."
+    )
+    title = "Where the variance comes from"
+    return Sheet("variance", title, caption, columns, lines)
+
+
+def seeds_sheet(seeds: pa.Table, *, first: Setting | None = None) -> Sheet:
+    """Every pair of fine-tuned encoders over the seeds of both."""
+    rows, settings = _by_setting(seeds, first)
+    lines: list[tuple[Cell, ...]] = []
+    for row in rows:
+        unit = unit_of(row["metric"])
+        means = [_mean(row, side, unit) for side in "ab"]
+        lines.append(
+            (
+                word(row["a"]),
+                word(row["b"]),
+                word(settings[row["method"], row["protocol"]]),
+                Cell(unit.label, (row["metric"],)),
+                *means,
+                chance(row["p_better"]),
+            )
+        )
+    columns = (
+        Column("First", ("a",), number=False),
+        Column("Second", ("b",), number=False),
+        Column("Method", ("method",), number=False),
+        Column("Metric", ("metric",), number=False),
+        Column("First, mean ± SD (seeds)", ("mean_a", "sd_a", "seeds_a")),
+        Column("Second, mean ± SD (seeds)", ("mean_b", "sd_b", "seeds_b")),
+        Column("P(better)", ("p_better",)),
+    )
+    caption = (
+        "Fine-tuned encoders trained anew with other seeds. P(better): the chance that a "
+        "run of the first is better than a run of the second."
+    )
+    return Sheet("seeds", "Fine-tuning over its seeds", caption, columns, lines)
+
+
+def ranks_sheet(ranks: pa.Table) -> Sheet:
+    """The mean rank of every encoder over several studies, and its value on each."""
+    metric = origin(ranks)["metric"]
+    unit, rows = unit_of(metric), frame(ranks)
+    means = rows.groupby("encoder", sort=False)["rank"].mean()
+    values = rows.set_index(["encoder", "study"])["value"]
+    studies = list(rows["study"].unique())
+    lines = [
+        (
+            word(encoder),
+            Cell(f"{mean:.2f}", (mean,)),
+            *(_value_cell(values[encoder, study], unit) for study in studies),
+        )
+        for encoder, mean in means.sort_values(kind="stable").items()
+    ]
+    columns = (
+        Column("Encoder", ("encoder",), number=False),
+        Column("Mean rank", ("mean_rank",)),
+        *(Column(study, (study,)) for study in studies),
+    )
+    caption = (
+        f"{unit.axis()} on each data set, and the mean rank over them (1 is best)."
+    )
+    return Sheet("ranks", "Ranks over data sets", caption, columns, lines)
+
+
 _KS = (1, 5, 10)
 _WAYS = {"text_to_image": "prompt finds images", "image_to_text": "image finds prompts"}
 
@@ -208,17 +322,27 @@ def study_sheets(
     comparisons: pa.Table,
     costs: pa.Table,
     retrieval: pa.Table,
+    variance: pa.Table,
+    seeds: pa.Table,
     encoders: Sequence[str],
     confidence: float,
+    main_run: tuple[str, str],
 ) -> dict[str, Sheet]:
-    """All tables of a study by name; those that say nothing of it have no rows."""
+    """All tables of a study by name; those that say nothing of it have no rows.
+
+    `main_run` is the protocol and the method whose rows come first.
+    """
+    protocol, method = main_run
+    first = (method, protocol)
     sheets = [
-        results_sheet(metrics, encoders=encoders, confidence=confidence),
-        comparisons_sheet(comparisons),
-        classes_sheet(metrics, encoders=encoders),
-        comparisons_sheet(comparisons, per_class=True),
+        results_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
+        comparisons_sheet(comparisons, first=first),
+        classes_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
+        comparisons_sheet(comparisons, per_class=True, first=first),
         costs_sheet(costs),
         retrieval_sheet(retrieval, encoders=encoders),
+        variance_sheet(variance, first=first),
+        seeds_sheet(seeds, first=first),
         data_sheet(manifest),
     ]
     return {sheet.name: sheet for sheet in sheets}
@@ -228,10 +352,10 @@ def data_sheet(manifest: pa.Table) -> Sheet:
     """Number of images of every class, by split where the data are divided."""
     rows = frame(manifest.select(["label", "split"]))
     counts = rows.groupby(["label", "split"]).size().unstack(fill_value=0)
-    splits = natural(counts.columns)
+    splits = [split for split in ("train", "test", "") if split in counts.columns]
     headings = [f"Images, {split}" if split else "Images" for split in splits]
     lines = [
-        (_word(label), *(_count(counts.loc[label, split]) for split in splits))
+        (word(label), *(count(counts.loc[label, split]) for split in splits))
         for label in natural(counts.index)
     ]
     columns = (
@@ -242,27 +366,6 @@ def data_sheet(manifest: pa.Table) -> Sheet:
         ),
     )
     return Sheet("data", "Images by class", "", columns, lines)
-
-
-def decimals_for(uncertainty: float, digits: int = 2) -> int:
-    """Decimals that show `uncertainty` to so many significant digits, from 0 to 6.
-
-    Half an interval of 4.8 allows 1 decimal (4.8), of 0.037 three (0.037), of 12 none.
-    """
-    if not (math.isfinite(uncertainty) and uncertainty > 0):
-        return 2
-    return int(min(6, max(0, digits - 1 - math.floor(math.log10(uncertainty)))))
-
-
-def with_interval(value: float, low: float, high: float, *, sign: bool = False) -> str:
-    """`75.5 [70.3, 80.0]`, rounded by half the interval; without one, two decimals."""
-    if not math.isfinite(value):
-        return "–"
-    plus = "+" if sign else ""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return f"{value:{plus}.2f}".replace("-", "−")
-    d = decimals_for((high - low) / 2)
-    return f"{value:{plus}.{d}f} [{low:.{d}f}, {high:.{d}f}]".replace("-", "−")
 
 
 def _metric_columns(names: Sequence[str]) -> Iterable[Column]:
@@ -284,14 +387,11 @@ def _metric_cells(
 ) -> Iterable[Cell]:
     for name in names:
         found = _find(runs, (*run, name), confidence)
-        scale = unit_of(name).scale
         if _is_share(name):
             yield _share_cell(found, unit_of(name))
             yield _counts_cell(found)
         else:
-            value = found.value if found else math.nan
-            places = 1 if scale > 1 else 3
-            yield Cell(_fixed(value * scale, places), (value,))
+            yield _value_cell(found.value if found else math.nan, unit_of(name))
 
 
 def _is_share(name: str) -> bool:
@@ -311,6 +411,35 @@ def _share_cell(found: Estimate | None, unit: Unit) -> Cell:
     return Cell(with_interval(*(x * unit.scale for x in numbers)), numbers)
 
 
+def _by_setting(
+    table: pa.Table, first: Setting | None
+) -> tuple[list[dict], dict[Setting, str]]:
+    """Rows in the order of their settings, `first` before all, and the settings' names."""
+    rows = frame(table)
+    settings = setting_names(zip(rows["method"], rows["protocol"], strict=True), first)
+    place = {setting: i for i, setting in enumerate(settings)}
+    ordered = sorted(
+        rows.to_dict("records"), key=lambda row: place[row["method"], row["protocol"]]
+    )
+    return ordered, settings
+
+
+def _percent(share: float) -> Cell:
+    share = as_number(share)
+    return Cell(fixed(100 * share, 0), (share,))
+
+
+def _mean(row: dict, side: str, unit: Unit) -> Cell:
+    mean, sd, seeds = (row[f"{name}_{side}"] for name in ("mean", "sd", "seeds"))
+    places = decimals_for(sd * unit.scale)
+    printed = f"{mean * unit.scale:.{places}f} ± {sd * unit.scale:.{places}f} ({seeds})"
+    return Cell(printed.replace("-", "−"), (mean, sd, seeds))
+
+
+def _value_cell(value: float, unit: Unit) -> Cell:
+    return Cell(fixed(value * unit.scale, 1 if unit.scale > 1 else 3), (value,))
+
+
 def _counts_cell(found: Estimate | None) -> Cell:
     if found is None or not math.isfinite(found.bottom):
         return Cell("–", (None, None))
@@ -319,67 +448,24 @@ def _counts_cell(found: Estimate | None) -> Cell:
 
 def _comparison(row: dict, setting: str, per_class: bool) -> tuple[Cell, ...]:
     unit = unit_of(row["metric"])
-    numbers = tuple(_nan(row[name]) for name in ("estimate", "ci_low", "ci_high"))
+    numbers = tuple(as_number(row[name]) for name in ("estimate", "ci_low", "ci_high"))
     text = with_interval(*(x * unit.scale for x in numbers), sign=True)
     if unit.difference and math.isfinite(numbers[0]):
         text += f" {unit.difference}"
     role = "verdict" if row["primary"] else "for comparison"
     return (
-        _word(row["a"]),
-        _word(row["b"]),
-        _word(setting),
-        *([_word(row["class"])] if per_class else []),
+        Cell(row["a"] or "all encoders", (row["a"],)),
+        word(row["b"]),
+        word(setting),
+        *([word(row["class"])] if per_class else []),
         Cell(unit.label, (row["metric"],)),
-        Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(text, numbers),
-        Cell(_p(row["p_adjusted"]), (_nan(row["p_adjusted"]),)),
-        *(_chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
-        _significant(row["detectable"], unit.scale),
-        _count(row["n"]),
-        _word(row["verdict"]),
+        Cell(p_value(row["p_adjusted"]), (as_number(row["p_adjusted"]),)),
+        word(row["verdict"]),
+        *(chance(row[f"p_{name}"]) for name in ("better", "equivalent", "worse")),
+        significant(row["detectable"], unit.scale),
+        count(row["n"]),
+        Cell(role, (str(bool(row["primary"])).lower(),)),
         Cell(TESTS.get(row["test"], row["test"]), (row["test"],)),
-        _word(row["note"] if isinstance(row["note"], str) else ""),
+        word(row["note"] if isinstance(row["note"], str) else ""),
     )
-
-
-def _word(word: str | float) -> Cell:
-    return Cell(str(word), (word,))
-
-
-def _count(n: float) -> Cell:
-    return Cell(f"{n:g}" if math.isfinite(n) else "–", (n,))
-
-
-def _fixed(value: float, places: int) -> str:
-    return f"{value:.{places}f}".replace("-", "−") if math.isfinite(value) else "–"
-
-
-def _significant(value: float, scale: float = 1.0) -> Cell:
-    """Three significant digits, without an exponent."""
-    value = _nan(value)
-    if not math.isfinite(value):
-        return Cell("–", (value,))
-    shown = value * scale
-    digits = decimals_for(abs(shown), 3) if shown else 0
-    return Cell(f"{shown:.{digits}f}", (value,))
-
-
-def _chance(value: float) -> Cell:
-    value = _nan(value)
-    if not math.isfinite(value):
-        return Cell("–", (value,))
-    text = f"{value:.2f}"
-    if text in ("0.00", "1.00"):
-        text = "<0.01" if value < 0.5 else ">0.99"
-    return Cell(text, (value,))
-
-
-def _p(value: float) -> str:
-    value = _nan(value)
-    if not math.isfinite(value):
-        return "–"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _nan(value: float | None) -> float:
-    return math.nan if value is None or pd.isna(value) else float(value)

@@ -1,7 +1,7 @@
 """The page of a study, put together from its tables and figures."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,12 @@ from jinja2 import Template
 
 from bakeoff import __version__
 from bakeoff.compare.labels import TESTS, default_band
+from bakeoff.errors import listed
 from bakeoff.figures.style import is_empty
+from bakeoff.figures.units import unit_of
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
+from bakeoff.leader import about_leader
 from bakeoff.paper_tables import study_sheets
 from bakeoff.sheets import Sheet
 from bakeoff.summary import Page, Picture, Section
@@ -44,7 +47,7 @@ _SECTIONS = (
         "answer",
         "The comparison",
         ("accuracy", "differences", "probabilities"),
-        ("results", "tests"),
+        ("results", "tests", "variance"),
     ),
     ("costs", "What it costs", ("tradeoff", "resolution"), ("costs",)),
     (
@@ -55,7 +58,7 @@ _SECTIONS = (
     ),
     ("mistakes", "Right and wrong", ("qualitative", "disputes"), ()),
     ("calibration", "How sure the encoders are", ("reliability",), ()),
-    ("fine-tuning", "Fine-tuning", ("training",), ()),
+    ("fine-tuning", "Fine-tuning", ("training",), ("seeds",)),
     ("training-images", "More training images", ("learning_curve",), ()),
     ("embeddings", "The embeddings", ("embedding_map",), ("retrieval",)),
     ("data", "The data", (), ("data",)),
@@ -83,6 +86,8 @@ class Study:
     comparisons: pa.Table
     costs: pa.Table
     retrieval: pa.Table
+    variance: pa.Table
+    seeds: pa.Table
     figures: Mapping[str, str]
     captions: Mapping[str, str]
 
@@ -124,11 +129,25 @@ def _facts(study: Study) -> dict[str, str]:
 
 def _answers(study: Study) -> tuple[list[Answer], list[Answer]]:
     """The answer of the main run, and those of all other methods and divisions."""
-    main = " on ".join(reversed(study.settings["main_run"]))
+    protocol, method = study.settings["main_run"]
     metrics, control = (study.settings[k] for k in ("metrics", "control"))
     found = answers(study.comparisons, metrics, control=control)
-    first = [answer for answer in found if answer.where == main]
-    return first or found, [a for a in found if first and a not in first]
+    first = [answer for answer in found if answer.where == f"{method} on {protocol}"]
+    told = [_with_facts(answer, study) for answer in first]
+    return told or found, [a for a in found if first and a not in first]
+
+
+def _with_facts(answer: Answer, study: Study) -> Answer:
+    """The answer of the main run with what a reader asks next of its leader."""
+    protocol, method = study.settings["main_run"]
+    facts = about_leader(
+        answer.leader,
+        method=method,
+        protocol=protocol,
+        metrics=study.metrics,
+        costs=study.costs,
+    )
+    return replace(answer, checks=[*answer.checks, *facts])
 
 
 def _sections(study: Study) -> list[Section]:
@@ -139,19 +158,17 @@ def _sections(study: Study) -> list[Section]:
         comparisons=study.comparisons,
         costs=study.costs,
         retrieval=study.retrieval,
+        variance=study.variance,
+        seeds=study.seeds,
         encoders=study.settings["encoders"],
         confidence=study.settings["confidence"],
+        main_run=study.settings["main_run"],
     )
     return [
         Section(
             name,
             title,
-            pictures=[
-                _picture(study, figure)
-                for kind in kinds
-                for figure, svg in study.figures.items()
-                if figure.split("/")[0] == kind and not is_empty(svg)
-            ],
+            pictures=[picture for kind in kinds for picture in _pictures(study, kind)],
             sheets=_with_rows(sheets[table] for table in tables),
         )
         for name, title, kinds, tables in _SECTIONS
@@ -162,15 +179,37 @@ def _with_rows(sheets: Iterable[Sheet]) -> list[Sheet]:
     return [sheet for sheet in sheets if sheet.rows]
 
 
+def _pictures(study: Study, kind: str) -> list[Picture]:
+    """The figure of the main run, or else the first of its kind, and in it all others."""
+    names = [
+        name
+        for name, svg in study.figures.items()
+        if name.split("/")[0] == kind and not is_empty(svg)
+    ]
+    if not names:
+        return []
+    main = "/".join([kind, *study.settings["main_run"]])
+    first = main if main in names else names[0]
+    others = [name for name in names if name != first]
+    told = f"The same for {listed(map(_subject, others), 3)}"
+    others_drawn = [_picture(study, name) for name in others]
+    return [replace(_picture(study, first), others=others_drawn, told=told)]
+
+
 def _picture(study: Study, name: str) -> Picture:
-    kind, *run = name.split("/")
+    kind = name.split("/")[0]
     words = Template(study.captions[kind]).render(snakemake={"wildcards": {}})
-    caption = _without(TITLES[kind], " ".join(words.split()))
-    title = ": ".join([TITLES[kind], *[", ".join(reversed(run))] * bool(run)])
+    caption = without(TITLES[kind], " ".join(words.split()))
+    title = ": ".join([TITLES[kind], *filter(None, [_subject(name)])])
     return Picture(name.replace("/", "-"), title, caption, study.figures[name])
 
 
-def _without(title: str, caption: str) -> str:
+def _subject(name: str) -> str:
+    """What a figure is of, from its name: `ridge on cv10`, an encoder, or nothing."""
+    return " on ".join(reversed(name.split("/")[1:]))
+
+
+def without(title: str, caption: str) -> str:
     """The caption without the title that stands before it on the page."""
     rest = caption.removeprefix(title)
     if rest == caption:
@@ -211,11 +250,16 @@ def _methods(study: Study) -> dict[str, str]:
         "Unit of resampling": "group" if groups_of(study.manifest) else "image",
         "Tests": "; ".join(TESTS.get(test, test) for test in used),
         "Several comparisons": "Holm, over the pairs of a method, protocol and metric",
-        "Equivalence": ", ".join(f"{m} within {b:g}" for m, b in bands.items()),
+        "Equivalence": ", ".join(_band(m, b) for m, b in bands.items()),
         "Confidence": f"{100 * settings['confidence']:g} %",
         "Resamples": f"{settings['replicates']:,}",
         "Seed": f"{settings['seed']}",
     }
+
+
+def _band(metric: str, half: float) -> str:
+    unit = unit_of(metric)
+    return f"{unit.label} within {half * unit.scale:g} {unit.difference}".rstrip()
 
 
 def _spoken(section: Mapping[str, Any]) -> str:

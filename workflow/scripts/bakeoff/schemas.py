@@ -153,16 +153,16 @@ SCHEMAS: dict[str, Schema] = {
         "pair, metric and test",
         ("study", "method", "protocol", "metric", "class", "a", "b", "test"),
         (
-            Column("study", _WORD, "study id"),
+            Column("study", _WORD, "study id; empty: over several studies"),
             Column("method", _WORD, "probe id, or zeroshot"),
             Column("protocol", _WORD, "protocol id"),
             Column("metric", _WORD, "metric id"),
             Column("class", _WORD, "class, or empty for all classes together"),
-            Column("a", _WORD, "encoder"),
+            Column("a", _WORD, "encoder; empty: all at once"),
             Column("b", _WORD, "encoder that it is compared with"),
             Column("test", _WORD, "test id"),
             Column("primary", pa.bool_(), "whether the verdict rests on this row"),
-            Column("n", pa.int64(), "images, groups or folds that the test counts"),
+            Column("n", pa.int64(), "images, groups, folds or studies that count"),
             Column("images", pa.int64(), "distinct images that were tested", True),
             Column(
                 "estimate",
@@ -181,7 +181,9 @@ SCHEMAS: dict[str, Schema] = {
             Column("p_better", pa.float64(), "P(a better by more than the band)", True),
             Column("p_equivalent", pa.float64(), "P(within the band)", True),
             Column("p_worse", pa.float64(), "P(a worse by more than the band)", True),
-            Column("detectable", pa.float64(), "difference found 8 times of 10", True),
+            Column(
+                "detectable", pa.float64(), "difference found 8 times out of 10", True
+            ),
             Column(
                 "verdict",
                 _WORD,
@@ -189,6 +191,16 @@ SCHEMAS: dict[str, Schema] = {
                 "empty where the row is not primary",
             ),
             Column("note", pa.string(), "what a reader of this row must know", True),
+        ),
+    ),
+    "ranks": Schema(
+        "encoder and study",
+        ("study", "encoder"),
+        (
+            Column("study", _WORD, "study id"),
+            Column("encoder", _WORD, "encoder id"),
+            Column("value", pa.float64(), "overall value of the deciding metric"),
+            Column("rank", pa.float64(), "1 is best; equal values share a rank"),
         ),
     ),
     "variance": Schema(

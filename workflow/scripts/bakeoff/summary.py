@@ -30,12 +30,18 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 @dataclass(frozen=True)
 class Picture:
-    """A saved figure: an id, a title, its caption in words, the text of its SVG."""
+    """A saved figure: an id, a title, its caption in words, the text of its SVG.
+
+    `others` are the same of other encoders or methods; they are folded away under
+    `told`, which names them.
+    """
 
     name: str
     title: str
     caption: str
     svg: str
+    others: Sequence["Picture"] = ()
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,9 +146,9 @@ _OUTCOMES = {
     "right": "right",
     "any": "right or wrong",
     "only": "only this encoder right",
-    "none": "wrong by every encoder",
-    "differ": "encoders disagree",
-    "disputed": "every encoder agrees on another class",
+    "none": "every one wrong",
+    "differ": "they disagree",
+    "disputed": "all agree on another class",
 }
 
 

@@ -23,13 +23,15 @@ _SWAPPED = {"better": "worse", "worse": "better"}
 class Answer:
     """What one method and protocol say: the answer, checks of it, then why, in sentences.
 
-    `where` is empty where nothing was compared.
+    `where` is empty where nothing was compared, and so is `leader`, the encoder that the
+    answer puts first.
     """
 
     where: str
     headline: str
     checks: Sequence[str] = ()
     details: Sequence[str] = ()
+    leader: str = ""
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -127,7 +129,7 @@ def _answer(
     ]
     why = [sentence(row) for row in own if row["metric"] == first]
     checks = [] if control is None else [_against_control(tested, control)]
-    return [Answer(where, _headline(leader, others), checks, why + turns)]
+    return [Answer(where, _headline(leader, others), checks, why + turns, leader)]
 
 
 def _leader(rows: Sequence[dict[str, Any]]) -> str:
@@ -213,10 +215,19 @@ _WORDINGS = {
 def _chances(row: Mapping[str, Any]) -> str:
     if not isfinite(_number(row, "p_better")):
         return ""
-    return (
-        f"P(better by more than {_amount(row, row['band'])}) = {row['p_better']:.2f}, "
-        f"P(equivalent) = {row['p_equivalent']:.2f}, P(worse) = {row['p_worse']:.2f}."
-    )
+    outcomes = {
+        f"better by more than {_amount(row, row['band'])}": row["p_better"],
+        "equivalent": row["p_equivalent"],
+        "worse": row["p_worse"],
+    }
+    return ", ".join(_chance(what, p) for what, p in outcomes.items()) + "."
+
+
+def _chance(what: str, p: float) -> str:
+    """Never 0 nor 1: no probability of a continuous posterior is certain."""
+    if 0.01 <= p <= 0.99:
+        return f"P({what}) = {p:.2f}"
+    return f"P({what}) {'< 0.01' if p < 0.01 else '> 0.99'}"
 
 
 def _power(row: Mapping[str, Any]) -> str:
@@ -224,8 +235,8 @@ def _power(row: Mapping[str, Any]) -> str:
     if not (isfinite(detectable) and detectable > 0 and row["images"]):
         return ""
     text = (
-        f"These {row['images']:,} images show a difference of "
-        f"{_amount(row, detectable)} 8 times of 10"
+        f"With {row['images']:,} images like these a true difference of "
+        f"{_amount(row, detectable)} is found 8 times out of 10"
     )
     if row["verdict"] != "inconclusive":
         return text + "."
@@ -233,10 +244,7 @@ def _power(row: Mapping[str, Any]) -> str:
     needed = images_by_scaling(row["images"], detectable, wanted)
     if needed <= row["images"]:
         return text + ", before correction for the number of comparisons."
-    return (
-        f"{text}; about {_rounded(needed)} images like them would show one of "
-        f"{_amount(row, wanted)}."
-    )
+    return f"{text}; with about {_rounded(needed)}, one of {_amount(row, wanted)}."
 
 
 def _size(row: Mapping[str, Any], *, named: bool = True) -> str:
@@ -291,7 +299,7 @@ def _amount(row: Mapping[str, Any], value: float) -> str:
 def _bare(row: Mapping[str, Any], value: float, *, sign: bool = False) -> str:
     scaled, places = (100 * value, 1) if in_points(row["metric"]) else (value, 3)
     scaled = round(scaled, places) + 0.0  # no "-0.0"
-    return f"{scaled:{'+' if sign else ''}.{places}f}"
+    return f"{scaled:{'+' if sign else ''}.{places}f}".replace("-", "−")
 
 
 def _p(p: float) -> str:

@@ -1,28 +1,24 @@
 """A self-contained folder of weights from an entry of the catalogue.
 
-The only part of the library that touches the network, and only through the client of
-the Hugging Face hub. What it leaves behind is read from disk ever after: weights,
+The only part of the library that touches the network, and only through the hub's client
+(`hub`). What it leaves behind is read from disk ever after: weights,
 configuration, tokenizer, preprocessing, and `encoder.json` with their SHA-256, the
-commit that they came from and their licence, written last. Interrupted downloads go on
-where they stopped; a file that already lies in the folder with the right hash, whoever
-put it there, is not fetched again.
+commit that they came from and their licence, written last. A file that already lies in
+the folder with the right hash, whoever put it there, is not fetched again.
 
 No pickle is executed: safetensors are taken where there are any, and open_clip's older
 `.bin` files are read with `weights_only=True`.
 """
 
-import contextlib
-import errno
-import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from bakeoff.errors import BakeoffError
+from bakeoff.hub import Hub, RemoteFile, Unreachable, online
 from bakeoff.images import sha256_of
 from bakeoff.tables import atomic_path
 
@@ -54,27 +50,6 @@ OPTIONAL = {
 _BY_HAND = "placed by hand"
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """One file of a repository at one commit; sha256 or git's blob id say its bytes."""
-
-    repo: str
-    revision: str
-    name: str
-    size: int
-    sha256: str | None
-    blob_id: str | None
-
-    def is_at(self, path: Path) -> bool:
-        """Whether the file at `path` has the bytes of this one."""
-        if not path.is_file() or path.stat().st_size != self.size:
-            return False
-        if self.sha256:
-            return sha256_of(path) == self.sha256
-        data = path.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == self.blob_id
-
-
 def fetch_weights(
     entry: Mapping[str, Any],
     encoder_id: str,
@@ -92,25 +67,17 @@ def fetch_weights(
     loader = entry["loader"]
     repo = _write_openclip_config(entry, folder) or entry["hub"]
     try:
-        with _online():
-            files = _fetch(entry, repo, folder, _Hub(folder, endpoint))
+        with online():
+            files = _fetch(entry, repo, folder, Hub(folder, endpoint))
         origin: dict[str, str | None] = {
             "source": f"hub:{repo}",
             "revision": files[0].revision,
         }
-    except _Unreachable as error:
+    except Unreachable as error:
         if not _is_complete(loader, folder):
             raise error.worded from error
         origin = {"source": f"{_BY_HAND} (hub:{repo})", "revision": None}
     _describe(entry, encoder_id, folder, origin)
-
-
-class _Unreachable(Exception):
-    """No answer from the hub; `worded` is what the user is told."""
-
-    def __init__(self, worded: BakeoffError) -> None:
-        self.worded = worded
-        super().__init__(str(worded))
 
 
 def _write_openclip_config(entry: Mapping[str, Any], folder: Path) -> str | None:
@@ -154,7 +121,7 @@ def _revision(entry: Mapping[str, Any], repo: str, folder: Path) -> str | None:
 
 
 def _fetch(
-    entry: Mapping[str, Any], repo: str, folder: Path, hub: "_Hub"
+    entry: Mapping[str, Any], repo: str, folder: Path, hub: Hub
 ) -> list[RemoteFile]:
     """The files that the encoder needs, all of them now in `folder`."""
     loader = entry["loader"]
@@ -194,7 +161,7 @@ def _chosen(
     return weights + [names[name] for name in wanted]
 
 
-def _tokenizer_of_another_repo(folder: Path, hub: "_Hub") -> list[RemoteFile]:
+def _tokenizer_of_another_repo(folder: Path, hub: Hub) -> list[RemoteFile]:
     """open_clip configurations may name another repository's tokenizer."""
     config = json.loads((folder / "open_clip_config.json").read_text())
     repo = config["model_cfg"].get("text_cfg", {}).get("hf_tokenizer_name")
@@ -217,153 +184,6 @@ def _check_space(folder: Path, files: Sequence[RemoteFile]) -> None:
             f"{wanted / 1e9:.1f} GB for {[file.name for file in files]}",
             "Free space, or make the folder a link to a larger disk.",
         )
-
-
-class _Hub:
-    """The hub's client with one destination, and its failures in words."""
-
-    def __init__(self, folder: Path, endpoint: str | None) -> None:
-        from huggingface_hub import constants
-
-        self.folder = folder
-        self.endpoint = endpoint or constants.ENDPOINT
-
-    def listing(self, repo: str, revision: str | None) -> list[RemoteFile]:
-        """All files of a repository at one commit."""
-        from huggingface_hub import HfApi
-
-        with self._worded("the list of its files", repo, revision):
-            info = HfApi(endpoint=self.endpoint).model_info(
-                repo, revision=revision, files_metadata=True
-            )
-        return [
-            RemoteFile(
-                repo,
-                str(info.sha),
-                sibling.rfilename,
-                sibling.size or 0,
-                sibling.lfs.sha256 if sibling.lfs else None,
-                sibling.blob_id,
-            )
-            for sibling in info.siblings or []
-        ]
-
-    def download(self, file: RemoteFile) -> None:
-        """Bring one file into the folder, from where an earlier attempt stopped.
-
-        The client's own hf_hub_download begins anew after a kill, which for gigabytes
-        over a login node's line may never end; its http_get goes on.
-        """
-        from huggingface_hub import hf_hub_url
-        from huggingface_hub.file_download import http_get
-        from huggingface_hub.utils import build_hf_headers
-
-        partial = self.folder / f".{file.name}.{file.sha256 or file.blob_id}.part"
-        with self._worded(file.name, file.repo, file.revision):
-            with partial.open("ab") as stream:
-                http_get(
-                    hf_hub_url(
-                        file.repo,
-                        file.name,
-                        revision=file.revision,
-                        endpoint=self.endpoint,
-                    ),
-                    stream,
-                    resume_size=stream.tell(),
-                    headers=build_hf_headers(),
-                    expected_size=file.size,
-                    displayed_filename=file.name,
-                )
-            self._check(file, partial)
-            partial.replace(self.folder / file.name)
-
-    def _check(self, file: RemoteFile, partial: Path) -> None:
-        if file.is_at(partial):
-            return
-        partial.unlink()
-        hand = self._by_hand(file.name, file.repo, file.revision)
-        raise BakeoffError(
-            file.name,
-            "bytes with another hash than the hub states",
-            f"{file.sha256 or file.blob_id} of {file.repo}",
-            f"Run again; the second time a proxy or mirror is to blame. {hand}",
-        )
-
-    @contextlib.contextmanager
-    def _worded(self, what: str, repo: str, revision: str | None) -> Iterator[None]:
-        """Turns every failure of the client into one clear error."""
-        import httpx2
-        from huggingface_hub.errors import HfHubHTTPError
-
-        def worded(received: str, remedy: str) -> BakeoffError:
-            hand = self._by_hand(what, repo, revision)
-            return BakeoffError(
-                f"{repo}, {what}", received, "the file itself", f"{remedy} {hand}"
-            )
-
-        try:
-            yield
-        except HfHubHTTPError as error:
-            status = error.response.status_code if error.response is not None else 0
-            raise worded(*_of_status(status)) from error
-        except BakeoffError:
-            raise
-        except (httpx2.TransportError, ConnectionError) as error:
-            raise _Unreachable(worded(*_no_answer(self.endpoint))) from error
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise worded("a full disk", "Free space and run again.") from error
-            received = f"an interrupted download ({str(error).splitlines()[0]})"
-            raise worded(received, "Run again: it goes on where it stopped.") from error
-
-    def _by_hand(self, what: str, repo: str, revision: str | None) -> str:
-        page = f"{self.endpoint}/{repo}/resolve/{revision or 'main'}/"
-        name = "its files" if " " in what else what
-        return (
-            f"Or place {name} by hand: from {page} into {self.folder}, and run again. "
-            "To try bakeoff without a network, choose tiny-clip and tiny-siglip."
-        )
-
-
-def _no_answer(endpoint: str) -> tuple[str, str]:
-    return (
-        f"no answer from {endpoint}",
-        "Run this rule where there is a network (on a cluster, the login node).",
-    )
-
-
-def _of_status(status: int) -> tuple[str, str]:
-    """What an HTTP status means here, and what to do about it."""
-    if status in (401, 403):
-        return (
-            f"access refused ({status})",
-            "Check its name; if its page asks for it, accept its terms there and log "
-            "in with `hf auth login`.",
-        )
-    if status in (404, 410):
-        return (
-            f"not found ({status}): the repository, commit or file is gone",
-            "Check the entry's `hub` and `revision`.",
-        )
-    if status == 429:
-        return "too many requests (429)", "Wait some minutes and run again, or log in."
-    return f"an error of the server ({status})", "Run again later."
-
-
-@contextlib.contextmanager
-def _online() -> Iterator[None]:
-    """The hub's client allowed to use the network, whatever HF_HUB_OFFLINE says.
-
-    The Makefile forbids it for all other jobs.
-    """
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = False
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
 
 
 def _is_complete(loader: str, folder: Path) -> bool:

@@ -13,6 +13,7 @@ from planning.plan import Plan
 def notes(plan: Plan) -> list[str]:
     """The file that each job of `make spread` writes: all encoders, studies and parts.
 
+    Encoders that are composed from what others of the study embed need no such job.
     Raises BakeoffError where there is no manifest.
     """
     size = plan.config["extraction"]["images_per_job"]
@@ -21,6 +22,7 @@ def notes(plan: Plan) -> list[str]:
         f"results/{study}/parts/{encoder}/{part}of{n}.json"
         for study, n in parts.items()
         for encoder in plan.encoders(study)
+        if not plan.composed_of(study, encoder)
         for part in range(1, n + 1)
     ]
 

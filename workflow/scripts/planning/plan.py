@@ -152,10 +152,10 @@ class Plan:
         growing = self.protocols_of(study, *GROWING)
         several = len(encoders) > 1
         ordinal = self.study(study)["labels"] == "ordinal"
-        per_run = ["confusion"] + ["classes"] * several + ["ages"] * ordinal
+        per_run = ["differences", "classes"] * several + ["confusion"]
+        per_run += ["ages"] * ordinal
         return [
-            *["accuracy"],
-            *["differences", "probabilities"] * several,
+            "accuracy",
             *[f"{f}/{p}/{m}" for f in per_run for p, m in runs if p not in growing],
             *self._figures_of_the_main_run(study, runs),
             *self._learning_curves(study),
@@ -170,7 +170,8 @@ class Plan:
         protocol, method = self.main_run(study)
         names = []
         if len(self.encoders(study)) > 1 and (protocol, method) in runs:
-            pairs = ["tradeoff", "confusion_difference", "qualitative", "disputes"]
+            pairs = ["probabilities", "tradeoff", "confusion_difference"]
+            pairs += ["qualitative", "disputes"]
             pairs += ["resolution"] * self._at_several_resolutions(study)
             names = [f"{name}/{protocol}/{method}" for name in pairs]
         return names + [

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from planning.plan import Plan
+from planning.spans import Question, spans
 
 Settings = dict[str, Any]
 
@@ -20,6 +21,8 @@ class Wildcards(Protocol):
     encoder: str
     protocol: str
     probe: str
+    method: str
+    metric: str
     kind: str
 
 
@@ -115,6 +118,16 @@ def _compare(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _ranks(plan: Plan, wildcards: Wildcards) -> Settings:
+    question = Question(wildcards.protocol, wildcards.method, wildcards.metric)
+    span = spans(plan)[question]
+    return {
+        **_pick(plan.config["statistics"], "confidence", "equivalence"),
+        **question._asdict(),
+        **span._asdict(),
+    }
+
+
 def _variance(plan: Plan, wildcards: Wildcards) -> Settings:
     study = wildcards.study
     return {
@@ -136,13 +149,15 @@ def _figure_accuracy(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _figure_differences(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
+        **_pick(plan.config, "control"),
         "metrics": plan.metrics(wildcards.study),
         "equivalence": plan.config["statistics"]["equivalence"],
     }
 
 
 def _figure_probabilities(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {"metrics": plan.metrics(wildcards.study)[:1]}
+    metrics = plan.metrics(wildcards.study)[:1]
+    return {"metrics": metrics, **_pick(plan.config, "control")}
 
 
 def _figure_of_encoders(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -215,7 +230,8 @@ def _index(plan: Plan, wildcards: Wildcards) -> Settings:
 
 
 def _tables(plan: Plan, wildcards: Wildcards) -> Settings:
-    return _figure_of_encoders(plan, wildcards)
+    main_run = plan.main_run(wildcards.study)
+    return {**_figure_of_encoders(plan, wildcards), "main_run": main_run}
 
 
 def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -251,6 +267,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "prompt_lab": _prompt_lab,
     "finetune": _finetune,
     "compare": _compare,
+    "ranks": _ranks,
     "variance": _variance,
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,

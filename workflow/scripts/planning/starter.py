@@ -186,4 +186,4 @@ def _quoted(text: str) -> str:
 def study_name(text: str) -> str:
     """A name that may be part of a path, made of `text`; `study` if nothing is left."""
     kept = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._")[:64]
-    return kept if kept and kept not in ("demo", "store") else "study"
+    return kept if kept and kept not in ("across", "demo", "store") else "study"

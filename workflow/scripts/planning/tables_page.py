@@ -15,6 +15,11 @@ _PLACES = {
     "predictions": "results/<study>/predictions/<protocol>/<method>/<encoder>.parquet",
     "metrics": "results/<study>/metrics/<encoder>.parquet",
     "comparisons": "results/<study>/comparisons.parquet",
+    "variance": "results/<study>/variance.parquet",
+    "seeds": "results/<study>/seeds.parquet",
+    "ranks": "results/across/<protocol>/<method>/<metric>/ranks.parquet",
+    "training": "results/<study>/training/<encoder>.parquet",
+    "costs": "results/<study>/costs.parquet",
 }
 _INTRODUCTION = f"""\
 # Tables

@@ -14,6 +14,8 @@ TESTS: dict[str, str] = {
     "jackknife": "delete-one jackknife, normal interval",
     "evans_hoenig": "Evans-Hoenig symmetry",
     "bowker": "Bowker symmetry",
+    "friedman": "Friedman over data sets, Iman-Davenport F",
+    "wilcoxon": "Wilcoxon signed-rank over data sets",
     "none": "no test",
 }
 

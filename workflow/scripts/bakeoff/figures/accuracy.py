@@ -53,7 +53,8 @@ def data_from(
     rows = frame(metrics)
     rows = rows[(rows["metric"] == metric) & (rows["class"] == "")]
     names = setting_names(zip(rows["method"], rows["protocol"], strict=True))
-    bars: dict[str, dict[str, Estimate]] = {name: {} for name in names.values()}
+    by_protocol = sorted(names, key=lambda run: (run[1], run[0]))
+    bars: dict[str, dict[str, Estimate]] = {names[run]: {} for run in by_protocol}
     for (method, protocol, encoder), runs in rows.groupby(
         ["method", "protocol", "encoder"]
     ):

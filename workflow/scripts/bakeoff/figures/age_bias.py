@@ -118,7 +118,7 @@ def _means(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
 
 
 def _counts(axes: Axes, rows: pd.DataFrame, high: float) -> None:
-    crowded = len(rows) > 12
+    crowded = len(rows) > 12 or rows["n"].max() >= 100
     for age, n in zip(rows["age"], rows["n"], strict=True):
         axes.text(
             age,
@@ -126,7 +126,7 @@ def _counts(axes: Axes, rows: pd.DataFrame, high: float) -> None:
             f"{n}",
             ha="center",
             va="bottom",
-            fontsize=5 if crowded else 6,
-            rotation=90 if crowded or n >= 100 else 0,
+            fontsize=6,
+            rotation=90 if crowded else 0,
             color=MUTED,
         )

@@ -13,12 +13,22 @@ from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from bakeoff.figures.frames import classes_of, encoders_in, frames, one_setting
-from bakeoff.figures.style import INK, LIGHT, MUTED, WIDTH, panels, say_empty, short
+from bakeoff.figures.style import (
+    INK,
+    LIGHT,
+    MUTED,
+    WIDTH,
+    colour_bar,
+    panels,
+    say_empty,
+    short,
+)
 
 # Rare confusions matter: a square-root scale keeps 2 % visible beside 90 %.
 SCALE = PowerNorm(0.5, 0, 1)
 _NAMED = 40  # classes up to which rows and columns carry names
 _PRINTED = 16  # classes up to which cells carry numbers
+_LONGEST = 20  # letters of a name
 
 
 @dataclass(frozen=True)
@@ -64,16 +74,22 @@ def columns_for(k: int, n: int) -> int:
 
 def size(data: ConfusionData) -> tuple[float, float]:
     """Width and height in inches."""
-    return extent(len(data.classes), max(1, len(data.shares)))
+    return extent(data.classes, max(1, len(data.shares)))
 
 
-def extent(k: int, n: int) -> tuple[float, float]:
-    """Width and height in inches of n matrices of k classes."""
-    columns = columns_for(k, n)
-    names = 1.0 if k <= _NAMED else 0.1
-    side = min((WIDTH - names - 0.4) / columns, 4.2)
-    # Titles move above the names on top only when the figure is drawn: room for them.
-    return WIDTH, 1.15 + names + -(-n // columns) * (side + 0.25)
+def extent(classes: Sequence[str], n: int) -> tuple[float, float]:
+    """Width and height in inches of n matrices."""
+    columns, names = columns_for(len(classes), n), _room(classes)
+    side = min((WIDTH - names - 0.3) / columns, 4.2)
+    return WIDTH, 0.8 + names + -(-n // columns) * (side + 0.22)
+
+
+def _room(classes: Sequence[str]) -> float:
+    """Inches that the longest printed name of a class takes."""
+    if len(classes) > _NAMED:
+        return 0.1
+    letter = 0.055 if len(classes) <= _PRINTED else 0.043
+    return 0.15 + letter * max(len(short(name, _LONGEST)) for name in classes)
 
 
 def draw(data: ConfusionData, figure: Figure) -> None:
@@ -87,17 +103,14 @@ def draw(data: ConfusionData, figure: Figure) -> None:
         data.classes,
         colours,
     )
-    bar = figure.colorbar(
+    colour_bar(
+        figure,
+        axes,
         colours,
-        ax=axes,
-        location="bottom",
-        shrink=0.4,
-        aspect=40,
+        "Images of the true class (%)",
         ticks=[0, 0.05, 0.2, 0.5, 1],
         format=lambda value, _: f"{100 * value:.0f}",
     )
-    bar.set_label("Images of the true class (%)")
-    bar.outline.set_visible(False)
 
 
 def matrices(
@@ -111,13 +124,13 @@ def matrices(
     axes = panels(figure, len(cells), columns)
     for place, (panel, title) in enumerate(zip(axes, cells, strict=True)):
         matrix(panel, cells[title], classes, colours)
-        panel.set_title(title)
         panel.tick_params(labelbottom=False, labeltop=place < columns)
-        if place < columns:
-            panel.xaxis.set_label_position("top")
-            panel.set_xlabel("Predicted class", color=MUTED, labelpad=8)
+        # Unlike a title, a label above the names on top is given room.
+        panel.xaxis.set_label_position("top")
+        panel.set_xlabel(title, loc="left", fontsize=9, fontweight="bold")
         if place % columns == 0:
             panel.set_ylabel("True class", color=MUTED)
+    figure.suptitle("Predicted class", fontsize=8, color=MUTED)
     return axes
 
 
@@ -140,10 +153,11 @@ def matrix(
     axes.spines[:].set_visible(False)
     named = classes if k <= _NAMED else []
     places = np.arange(len(named)) + 0.5
-    names = [short(name, 20) for name in named]
+    names = [short(name, _LONGEST) for name in named]
     small = 6.5 if k <= _PRINTED else 5.0
+    upright = max(map(len, names), default=0) <= 3
     axes.set_yticks(places, names, fontsize=small)
-    axes.set_xticks(places, names, fontsize=small, rotation=90)
+    axes.set_xticks(places, names, fontsize=small, rotation=0 if upright else 90)
     if k <= _PRINTED:
         _numbers(axes, cells, colours)
 
@@ -156,9 +170,9 @@ def _numbers(axes: Axes, cells: np.ndarray, colours: ScalarMappable) -> None:
         axes.text(
             column + 0.5,
             row + 0.52,
-            f"{100 * cells[row, column]:.0f}",
+            f"{100 * cells[row, column]:.0f}".replace("-", "−"),
             ha="center",
             va="center",
-            fontsize=4.6 if len(cells) > 10 else 6,
+            fontsize=5 if len(cells) > 10 else 6,
             color=LIGHT if dark else INK[:-1] + "7",
         )

@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from bakeoff.figures import confusion
-from bakeoff.figures.style import say_empty, short
+from bakeoff.figures.style import colour_bar, say_empty, short, signed_points
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def data_from(
 
 def size(data: DifferenceData) -> tuple[float, float]:
     """Width and height in inches."""
-    width, height = confusion.extent(len(data.classes), 1)
+    width, height = confusion.extent(data.classes, 1)
     return 0.8 * width, height
 
 
@@ -54,13 +54,10 @@ def draw(data: DifferenceData, figure: Figure) -> None:
     colours = ScalarMappable(Normalize(-most, most), "RdBu")
     title = f"{short(data.a)} − {short(data.b)}"
     axes = confusion.matrices(figure, {title: data.shares}, data.classes, colours)
-    bar = figure.colorbar(
+    colour_bar(
+        figure,
+        axes,
         colours,
-        ax=axes,
-        location="bottom",
-        shrink=0.5,
-        aspect=40,
-        format=lambda value, _: f"{100 * value:+.0f}".replace("-", "−"),
+        "Difference (points of the true class)",
+        format=lambda value, _: signed_points(value),
     )
-    bar.set_label("Difference (points of the true class)")
-    bar.outline.set_visible(False)

@@ -7,34 +7,39 @@ fewer than five data sets there is no diagram.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bakeoff.figures.frames import frame
 from bakeoff.figures.style import EDGE, INK, WIDTH, looks, say_empty, short
-
-FEWEST = 5
+from bakeoff.tables import origin
 
 
 @dataclass(frozen=True)
 class RanksData:
-    """Mean rank of every encoder, best (lowest) first, and the critical difference."""
+    """Mean rank of every encoder, best (lowest) first, and the critical difference.
+
+    `encoders` in the order of the studies gives each its colour.
+    """
 
     ranks: dict[str, float]
     critical: float
     datasets: int
+    encoders: list[str]
 
 
-def data_from(
-    *, ranks: Mapping[str, float], critical: float, datasets: int
-) -> RanksData:
-    """Mean ranks and Nemenyi's critical difference as the tests computed them.
-
-    Raises ValueError for fewer than five data sets.
-    """
-    if datasets < FEWEST:
-        raise ValueError(f"{datasets} data sets; ranks need at least {FEWEST}")
-    ordered = dict(sorted(ranks.items(), key=lambda item: (item[1], item[0])))
-    return RanksData(ordered, critical, datasets)
+def data_from(*, ranks: pa.Table) -> RanksData:
+    """Mean ranks over the studies, and Nemenyi's critical difference as it was tested."""
+    rows = frame(ranks)
+    means = rows.groupby("encoder", sort=False)["rank"].mean()
+    ordered = sorted(means.items(), key=lambda item: (item[1], item[0]))
+    return RanksData(
+        {str(encoder): float(rank) for encoder, rank in ordered},
+        origin(ranks)["critical_difference"],
+        rows["study"].nunique(),
+        list(means.index),
+    )
 
 
 def cliques(ranks: Mapping[str, float], critical: float) -> list[tuple[float, float]]:
@@ -90,7 +95,7 @@ def _scale(axes: Axes, data: RanksData, k: int) -> None:
 
 
 def _names(axes: Axes, data: RanksData, foot: float, k: int) -> None:
-    half, look = -(-k // 2), looks(sorted(data.ranks))
+    half, look = -(-k // 2), looks(data.encoders)
     for place, (encoder, rank) in enumerate(data.ranks.items()):
         left = place < half
         height = foot + (place if left else k - 1 - place) + 0.4

@@ -55,7 +55,7 @@ def disputed(said: Opinions) -> list[int]:
 def size(data: DisputeData) -> tuple[float, float]:
     """Width and height in inches."""
     rows = -(-max(1, len(data.images)) // COLUMNS)
-    return WIDTH, 0.3 + rows * (WIDTH / COLUMNS + 0.42)
+    return WIDTH, 0.05 + rows * (WIDTH / COLUMNS + 0.3)
 
 
 def draw(data: DisputeData, figure: Figure) -> None:

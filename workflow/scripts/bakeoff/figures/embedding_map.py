@@ -1,6 +1,6 @@
 """Embeddings in two dimensions, coloured by class, one panel per encoder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,11 +14,22 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from bakeoff.figures.frames import natural
-from bakeoff.figures.style import INK, PAPER, WIDTH, looks, panels, say_empty, short
+from bakeoff.figures.style import (
+    INK,
+    PAPER,
+    WIDTH,
+    colour_bar,
+    looks,
+    panels,
+    say_empty,
+    short,
+)
 from bakeoff.tables import strings, vectors
 
 COLUMNS = 2
 _NAMED = 25  # classes whose names stand in the picture
+# Width of a letter and height of a line, as shares of the axes.
+_LETTER, _LINE = 0.0085, 0.035
 
 
 @dataclass(frozen=True)
@@ -83,15 +94,7 @@ def draw(data: MapData, figure: Figure) -> None:
         axes.set_ylabel(data.axes[encoder][1])
     if data.values is not None:
         norm = Normalize(data.values.min(), data.values.max())
-        bar = figure.colorbar(
-            ScalarMappable(norm, "viridis"),
-            ax=grid,
-            location="bottom",
-            shrink=0.4,
-            aspect=40,
-        )
-        bar.set_label("Label")
-        bar.outline.set_visible(False)
+        colour_bar(figure, grid, ScalarMappable(norm, "viridis"), "Label")
 
 
 def _projected(
@@ -115,15 +118,45 @@ def _nominal(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
         mine = points[labels == name]
         colour, mark, _ = look[name]
         axes.plot(*mine.T, mark, color=colour, markersize=2.6, alpha=0.75, mew=0)
-    for name in classes if len(classes) <= _NAMED else []:
-        x, y = np.median(points[labels == name], axis=0)
+    if len(classes) <= _NAMED:
+        _names(axes, {c: np.median(points[labels == c], axis=0) for c in classes})
+
+
+def _names(axes: Axes, middles: Mapping[str, np.ndarray]) -> None:
+    """The name of every class as near to its middle as the other names allow."""
+    names = [short(name, 20) for name in middles]
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    shown = (np.array(list(middles.values())) - low) / (high - low)
+    for name, (x, y) in zip(names, apart(shown, names), strict=True):
         axes.text(
             x,
             y,
-            short(name, 20),
+            name,
+            transform=axes.transAxes,
             ha="center",
             va="center",
             fontsize=6.5,
             color=INK,
             bbox={"facecolor": PAPER, "alpha": 0.7, "linewidth": 0, "pad": 1},
         )
+
+
+def apart(places: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """(n, 2) places of the middles of names, moved up or down until none overlap.
+
+    In shares of the axes' width and height. Names that never come free of each other
+    stay as near as they have come.
+    """
+    moved = places.copy()
+    wide = np.array([_LETTER * len(name) for name in names]) / 2
+    near = np.abs(moved[:, None, 0] - moved[None, :, 0]) < wide[:, None] + wide
+    rank = np.arange(len(names))
+    order = np.sign(rank - rank[:, None])  # at one height the first goes up
+    for _ in range(200):
+        gap = moved[:, None, 1] - moved[None, :, 1]
+        side = np.where(gap == 0, order, np.sign(gap))
+        push = np.where(near, side * np.maximum(0, _LINE - np.abs(gap)), 0)
+        if not push.any():
+            break
+        moved[:, 1] += push.sum(axis=1) / 4
+    return moved

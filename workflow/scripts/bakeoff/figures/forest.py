@@ -36,13 +36,24 @@ def data_from(
     metrics: Sequence[str] | None = None,
     reference: str | None = None,
     bands: Mapping[str, float] | None = None,
+    method: str | None = None,
+    protocol: str | None = None,
+    control: str | None = None,
 ) -> ForestData:
     """The primary rows of `comparisons`: a row per setting and pair.
 
     `metrics` become columns (all of the table by default); `bands` gives the half
     width of the equivalence band of each metric, as configured for the comparison.
+    The others choose among the rows, as in `primary_pairs`.
     """
-    pairs = primary_pairs(comparisons, metrics=metrics, reference=reference)
+    pairs = primary_pairs(
+        comparisons,
+        metrics=metrics,
+        reference=reference,
+        method=method,
+        protocol=protocol,
+        control=control,
+    )
     cells: dict[tuple[str, str, str], dict[str, Pair]] = {}
     for pair in pairs:
         cells.setdefault((pair.setting, pair.a, pair.b), {})[pair.metric] = pair
@@ -136,15 +147,8 @@ def _interval(axes: Axes, pair: Pair, height: float, unit: Unit) -> None:
         markeredgecolor=edge(pair.verdict),
         markeredgewidth=1.2,
     )
-    digits = 1 if scale > 1 else 3
-    numbers = (
-        f"{pair.estimate * scale:+.{digits}f} "
-        f"[{pair.low * scale:.{digits}f}, {pair.high * scale:.{digits}f}]"
-        if np.isfinite(pair.estimate)
-        else pair.verdict
-    ).replace("-", "−")
     axes.annotate(
-        f"{numbers}\n{printed_p(pair.p_adjusted)}",
+        f"{_numbers(pair, scale)}\n{printed_p(pair.p_adjusted)}",
         (1, height),
         xycoords=("axes fraction", "data"),
         xytext=(3, 0),
@@ -153,6 +157,16 @@ def _interval(axes: Axes, pair: Pair, height: float, unit: Unit) -> None:
         fontsize=6.5,
         linespacing=1.2,
     )
+
+
+def _numbers(pair: Pair, scale: float) -> str:
+    """The difference and its interval, or the verdict where there is no number."""
+    if not np.isfinite(pair.estimate):
+        return pair.verdict
+    digits = 1 if scale > 1 else 3
+    estimate, low, high = (x * scale for x in (pair.estimate, pair.low, pair.high))
+    printed = f"{estimate:+.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return printed.replace("-", "−")
 
 
 def _direction(unit: Unit) -> str:

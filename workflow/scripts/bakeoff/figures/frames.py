@@ -47,14 +47,19 @@ def natural(words: Iterable[str]) -> list[str]:
     return sorted(words, key=lambda word: (key(word), word))
 
 
-def setting_names(settings: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """A name for each (method, protocol): the method alone where that is enough."""
-    settings = sorted(set(settings))
+def setting_names(
+    settings: Iterable[tuple[str, str]], first: tuple[str, str] | None = None
+) -> dict[tuple[str, str], str]:
+    """A name for each (method, protocol): the method alone where that is enough.
+
+    In alphabetical order, but `first` before all others.
+    """
+    settings = sorted(set(settings), key=lambda setting: (setting != first, setting))
     methods = [method for method, _ in settings]
     return {
         (method, protocol): method
         if methods.count(method) == 1
-        else f"{method} · {protocol}"
+        else f"{method} on {protocol}"
         for method, protocol in settings
     }
 

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from bakeoff.figures.frames import OVERALL, encoders_in, frame
-from bakeoff.figures.style import GRID, WIDTH, looks, say_empty, short
+from bakeoff.figures.style import GRID, WIDTH, log_ticks, looks, say_empty, short
 from bakeoff.figures.units import Unit, unit_of
 from bakeoff.folds import runs
 
@@ -83,9 +82,7 @@ def draw(data: CurveData, figure: Figure) -> None:
             label=short(encoder),
         )
     ticks = sorted({n for curve in data.curves.values() for n in curve["images"]})
-    axes.set_xscale("log")
-    axes.set_xticks(ticks, [f"{n:g}" for n in ticks])
-    axes.xaxis.set_minor_locator(NullLocator())
+    log_ticks(axes, ticks)
     axes.set(xlabel="Training images", ylabel=data.unit.axis())
     axes.grid(color=GRID)
     figure.legend(loc="outside right center")

@@ -50,10 +50,16 @@ def primary_pairs(
     per_class: bool = False,
     metrics: Sequence[str] | None = None,
     reference: str | None = None,
+    method: str | None = None,
+    protocol: str | None = None,
+    control: str | None = None,
 ) -> list[Pair]:
     """The rows that verdicts rest on, in the order of the table.
 
-    With a `reference`, only pairs with it are kept, turned so that it is b. Without
+    `method` and `protocol` choose among the settings. Pairs with the `control` are left
+    out as long as others remain: so large are their differences that no other could be
+    seen beside them, and the page says in words whether every encoder beats it. With a
+    `reference`, only pairs with it are kept, turned so that it is b. Without
     one, and with more than MOST pairs, the first encoder of the table is taken: the
     table of tests beside the figure has all pairs.
     """
@@ -62,6 +68,11 @@ def primary_pairs(
     rows = rows[rows["primary"] & ((rows["class"] != "") == per_class)]
     if metrics is not None:
         rows = rows[rows["metric"].isin(list(metrics))]
+    for column, wanted in (("method", method), ("protocol", protocol)):
+        if wanted is not None:
+            rows = rows[rows[column] == wanted]
+    informed = rows[(rows["a"] != control) & (rows["b"] != control)]
+    rows = informed if len(informed) else rows
     pairs_of_encoders = rows[["a", "b"]].drop_duplicates()
     if reference is None and len(pairs_of_encoders) > MOST and not per_class:
         reference = str(rows["a"].iloc[0])
@@ -100,12 +111,10 @@ def edge(verdict: str) -> str:
 
 
 def printed_p(p: float) -> str:
-    """A p-value in the form p = .02, never p = 0."""
+    """A p-value in three decimals, never 0; empty where there is none."""
     if pd.isna(p):
         return ""
-    if p < 0.001:
-        return "p < .001"
-    return "p = 1" if p >= 0.9995 else f"p = {p:.3f}".replace("0.", ".", 1)
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _pair(row: dict, setting: str) -> Pair:

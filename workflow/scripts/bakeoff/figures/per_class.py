@@ -7,6 +7,7 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bakeoff.figures.frames import frame
 from bakeoff.figures.pairs import Pair, primary_pairs, turned
 from bakeoff.figures.style import (
     BETTER,
@@ -26,7 +27,8 @@ from bakeoff.figures.units import unit_of
 class PerClassData:
     """Rows of one pair and metric, sorted by difference, the largest first.
 
-    `left_out` counts classes that were dropped from the middle.
+    `images` is the number of images of each class in one repetition; `left_out` counts
+    classes that were dropped from the middle.
     """
 
     a: str
@@ -34,12 +36,14 @@ class PerClassData:
     metric: str
     alpha: float
     rows: list[Pair]
+    images: dict[str, float]
     left_out: int = 0
 
 
 def data_from(
     *,
     comparisons: pa.Table,
+    metrics: pa.Table,
     a: str,
     b: str,
     metric: str = "recall",
@@ -50,9 +54,10 @@ def data_from(
 ) -> PerClassData:
     """The per-class rows of the pair (a, b), whichever way round they are stored.
 
-    Of more than `most` classes, those in the middle of the order are left out.
-    `method` and `protocol` are needed where the pair was compared in several settings;
-    ValueError else.
+    `metrics` holds the classes' support, which is the same for every encoder. Of more
+    than `most` classes, those in the middle of the order are left out. `method` and
+    `protocol` are needed where the pair was compared in several settings; ValueError
+    else.
     """
     pairs = primary_pairs(comparisons, per_class=True, metrics=[metric])
     mine = [pair for pair in pairs if {pair.a, pair.b} == {a, b}]
@@ -67,7 +72,8 @@ def data_from(
     left_out = max(0, len(rows) - most)
     half = (len(rows) - left_out + 1) // 2
     kept = rows[:half] + rows[half + left_out :]
-    return PerClassData(a, b, metric, alpha, kept, left_out)
+    images = _support(metrics, kept[0]) if kept else {}
+    return PerClassData(a, b, metric, alpha, kept, images, left_out)
 
 
 def size(data: PerClassData) -> tuple[float, float]:
@@ -86,20 +92,23 @@ def draw(data: PerClassData, figure: Figure) -> None:
     axes.axvline(0, color=MUTED, linewidth=0.9)
     for height, pair in enumerate(data.rows):
         _row(axes, pair, height, unit.scale, data.alpha)
-    axes.annotate(
-        "n",
-        (1, -0.6),
-        xycoords=("axes fraction", "data"),
-        xytext=(24, 3),
-        textcoords="offset points",
-        ha="right",
-        color=MUTED,
-        style="italic",
-    )
+        _margin(axes, height, f"{data.images[pair.label]:g}")
+    _margin(axes, -0.95, "images")
     axes.set_xlabel(unit.difference_axis())
     _ends(axes, data)
     if data.left_out:
         _gap(axes, data)
+
+
+def _support(metrics: pa.Table, pair: Pair) -> dict[str, float]:
+    """Images of every class in one repetition of the pair's setting."""
+    rows = frame(metrics)
+    rows = rows[
+        (rows["metric"] == "support")
+        & (rows["method"] == pair.method)
+        & (rows["protocol"] == pair.protocol)
+    ]
+    return dict(zip(rows["class"], rows["value"], strict=True))
 
 
 def _row(axes: Axes, pair: Pair, height: int, scale: float, alpha: float) -> None:
@@ -120,11 +129,14 @@ def _row(axes: Axes, pair: Pair, height: int, scale: float, alpha: float) -> Non
         markeredgewidth=1.1,
         markerfacecolor=colour if pair.p_adjusted < alpha else PAPER,
     )
+
+
+def _margin(axes: Axes, height: float, text: str) -> None:
     axes.annotate(
-        f"{pair.n}",
+        text,
         (1, height),
         xycoords=("axes fraction", "data"),
-        xytext=(24, 0),
+        xytext=(30, 0),
         textcoords="offset points",
         ha="right",
         va="center",
@@ -137,7 +149,7 @@ def _ends(axes: Axes, data: PerClassData) -> None:
     """Symmetric limits, so that lengths compare; who wins on which side."""
     numbers = [abs(x) for x in axes.get_xlim()]
     axes.set_xlim(-max(numbers), max(numbers))
-    for side, name, colour in ((0, data.b, WORSE), (1, data.a, BETTER)):
+    for side, name in ((0, data.b), (1, data.a)):
         axes.annotate(
             f"{short(name, 34)} →" if side else f"← {short(name, 34)}",
             (side, 1),
@@ -145,7 +157,6 @@ def _ends(axes: Axes, data: PerClassData) -> None:
             xytext=(0, 4),
             textcoords="offset points",
             ha="right" if side else "left",
-            color=colour,
             fontweight="bold",
         )
 

@@ -1,6 +1,5 @@
 """Stacked bars: how probable it is that a is better, equivalent or worse than b."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,13 +27,24 @@ def data_from(
     comparisons: pa.Table,
     metric: str = "accuracy",
     reference: str | None = None,
-    settings: Sequence[str] | None = None,
+    method: str | None = None,
+    protocol: str | None = None,
+    control: str | None = None,
 ) -> ProbabilityData:
-    """The three probabilities of each primary row of `metric`."""
+    """The three probabilities of each primary row of `metric`.
+
+    The others choose among the rows, as in `primary_pairs`.
+    """
     pairs: dict[str, list[Pair]] = {}
-    for pair in primary_pairs(comparisons, metrics=[metric], reference=reference):
-        wanted = settings is None or pair.setting in settings
-        if wanted and np.isfinite(pair.p_better):
+    for pair in primary_pairs(
+        comparisons,
+        metrics=[metric],
+        reference=reference,
+        method=method,
+        protocol=protocol,
+        control=control,
+    ):
+        if np.isfinite(pair.p_better):
             pairs.setdefault(pair.setting, []).append(pair)
     return ProbabilityData(metric, dict(sorted(pairs.items())))
 

@@ -5,12 +5,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from bakeoff.figures.frames import natural
-from bakeoff.figures.style import INK, LIGHT, WIDTH, say_empty, short
+from bakeoff.figures.style import (
+    INK,
+    LIGHT,
+    WIDTH,
+    colour_bar,
+    say_empty,
+    short,
+    signed_points,
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,20 @@ def draw(data: PromptData, figure: Figure) -> None:
         edgecolors=LIGHT,
         linewidth=0.5,
     )
+    _names(axes, data)
+    if len(data.prompts) <= 16:
+        _numbers(axes, data.effects, most)
+    colour_bar(
+        figure,
+        axes,
+        colours,
+        "Change of recall (points)",
+        format=lambda value, _: signed_points(value),
+    )
+
+
+def _names(axes: Axes, data: PromptData) -> None:
+    """Classes on the left, prompts slanting on top."""
     places = np.arange(len(data.classes)) + 0.5
     axes.set_yticks(places, [short(name, 24) for name in data.classes])
     columns = np.arange(len(data.prompts)) + 0.5
@@ -83,30 +106,17 @@ def draw(data: PromptData, figure: Figure) -> None:
     axes.tick_params(length=0, labelbottom=False, labeltop=True)
     axes.set_ylim(len(data.classes), 0)
     axes.spines[:].set_visible(False)
-    if len(data.prompts) <= 16:
-        for row, column in np.argwhere(np.isfinite(data.effects)).tolist():
-            value = data.effects[row, column]
-            axes.text(
-                column + 0.5,
-                row + 0.52,
-                _points(value),
-                ha="center",
-                va="center",
-                fontsize=6,
-                color=LIGHT if abs(value) > 0.6 * most else INK[:-1] + "7",
-            )
-    bar = figure.colorbar(
-        colours,
-        ax=axes,
-        location="bottom",
-        shrink=0.4,
-        aspect=40,
-        format=lambda value, _: _points(value),
-    )
-    bar.set_label("Change of recall (points)")
-    bar.outline.set_visible(False)
 
 
-def _points(share: float) -> str:
-    points = round(100 * share)
-    return f"{points:+d}".replace("-", "−") if points else "0"
+def _numbers(axes: Axes, effects: np.ndarray, most: float) -> None:
+    for row, column in np.argwhere(np.isfinite(effects)).tolist():
+        value = effects[row, column]
+        axes.text(
+            column + 0.5,
+            row + 0.52,
+            signed_points(value),
+            ha="center",
+            va="center",
+            fontsize=6,
+            color=LIGHT if abs(value) > 0.6 * most else INK[:-1] + "7",
+        )

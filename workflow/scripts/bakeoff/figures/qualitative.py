@@ -143,11 +143,11 @@ def cell(axes: Axes, item: Shown | None, names: Sequence[str]) -> None:
         return
     axes.imshow(np.asarray(item.picture), interpolation="antialiased")
     axes.set_box_aspect(1)
-    lines = [(short(item.label, 18), INK, "bold")]
+    lines = [(short(item.label, 22), INK, "bold")]
     for name, (word, right) in zip(names, item.said, strict=True):
         mark = "✓" if right else "✗"
         text = (
-            f"{mark} {name}: {short(word, 15)}" if name else f"{mark} {short(word, 17)}"
+            f"{mark} {name}: {short(word, 18)}" if name else f"{mark} {short(word, 22)}"
         )
         lines.append((text, RIGHT if right else WRONG, "normal"))
     for place, (text, colour, weight) in enumerate(lines):
@@ -158,7 +158,7 @@ def cell(axes: Axes, item: Shown | None, names: Sequence[str]) -> None:
             xytext=(0, -4 - 9.5 * place),
             textcoords="offset points",
             va="top",
-            fontsize=6.5,
+            fontsize=6.2,
             color=colour,
             fontweight=weight,
             annotation_clip=False,

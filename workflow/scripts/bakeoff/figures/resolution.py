@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from bakeoff.figures.frames import frame, natural, one_setting
 from bakeoff.figures.intervals import overall
-from bakeoff.figures.style import GRID, WIDTH, looks, say_empty, short
+from bakeoff.figures.style import GRID, WIDTH, log_ticks, looks, say_empty, short
 from bakeoff.figures.units import Unit, unit_of
 
 
@@ -77,9 +76,7 @@ def draw(data: ResolutionData, figure: Figure) -> None:
             label=short(family),
         )
     ticks = sorted({p for line in data.lines.values() for p in line["pixels"]})
-    axes.set_xscale("log")
-    axes.set_xticks(ticks, [f"{p}" for p in ticks])
-    axes.xaxis.set_minor_locator(NullLocator())
+    log_ticks(axes, ticks)
     axes.set(xlabel="Resolution (pixels)", ylabel=data.unit.axis())
     axes.grid(color=GRID)
     figure.legend(loc="outside right center")

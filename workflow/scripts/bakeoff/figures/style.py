@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib.font_manager
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
@@ -119,6 +120,34 @@ def plain_log(axes: Axes) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=20))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+
+
+def log_ticks(axes: Axes, ticks: Sequence[float]) -> None:
+    """A logarithmic x axis with these ticks, all named."""
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def colour_bar(
+    figure: Figure,
+    axes: Axes | Sequence[Axes],
+    colours: ScalarMappable,
+    label: str,
+    **options: Any,
+) -> None:
+    """A slim bar of the colours below `axes`; `options` are those of `colorbar`."""
+    bar = figure.colorbar(
+        colours, ax=axes, location="bottom", shrink=0.4, aspect=40, **options
+    )
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+def signed_points(share: float) -> str:
+    """A difference of shares in whole points, with its sign: +5, −3, 0."""
+    points = round(100 * share)
+    return f"{points:+d}".replace("-", "−") if points else "0"
 
 
 def say_empty(figure: Figure, words: str) -> None:

@@ -34,6 +34,9 @@ COSTS = {
 }
 
 
+_LEAST = 2.0  # largest over smallest cost of an axis
+
+
 @dataclass(frozen=True)
 class TradeoffData:
     """points: index encoder; columns value, low, high and one per cost."""
@@ -125,9 +128,18 @@ def _panel(axes: Axes, data: TradeoffData, cost: str, look: dict[str, Look]) -> 
             color=colour,
             markerfacecolor=colour if best[place] else PAPER,
         )
+    _widen(axes)
     plain_log(axes)
     axes.set_xlabel(label)
     axes.grid(color=GRID)
+
+
+def _widen(axes: Axes) -> None:
+    """An axis from one cost to at least its double: a difference of 1 % is none."""
+    low, high = axes.get_xlim()
+    if 0 < low < high < _LEAST * low:
+        middle = (low * high) ** 0.5
+        axes.set_xlim(middle / _LEAST**0.5, middle * _LEAST**0.5)
 
 
 def _handle(encoder: str, look: Look) -> Line2D:

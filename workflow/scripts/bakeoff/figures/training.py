@@ -8,9 +8,19 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from bakeoff.figures.frames import frame
-from bakeoff.figures.style import GRID, INK, WIDTH, looks, rows_axis, say_empty, short
+from bakeoff.figures.style import (
+    GRID,
+    INK,
+    WIDTH,
+    Look,
+    looks,
+    rows_axis,
+    say_empty,
+    short,
+)
 
 _SMOOTH = 0.02  # window of the running mean, as a share of all steps
 _MOST = 2000  # points drawn of one curve
@@ -45,37 +55,55 @@ def epoch_seconds(rows: pd.DataFrame) -> np.ndarray:
 
 def size(data: TrainingData) -> tuple[float, float]:
     """Width and height in inches."""
-    return WIDTH, 4.4 + 0.17 * -(-len(data.steps) // 2)
+    rows = 2 if _queued(data) else 1
+    return WIDTH, 2.15 * rows + 0.1 + 0.17 * -(-len(data.steps) // 2)
 
 
 def draw(data: TrainingData, figure: Figure) -> None:
-    """Four panels over the same epochs; one colour per run."""
+    """Panels over the same epochs, one colour per run; drift only where it was measured."""
     if not data.steps:
         return say_empty(figure, "Nothing was fine-tuned.")
-    (loss, temperature), (drift, seconds) = figure.subplots(2, 2)
-    look = looks(list(data.steps))
+    look, queued = looks(list(data.steps)), _queued(data)
+    panels = list(figure.subplots(*((2, 2) if queued else (1, 3))).flat)
+    _loss(panels[0], data, look)
+    _curves(panels[1], data, look, "temperature")
+    _name(panels[1], "Temperature", "Multiplier of the cosines")
+    if queued:
+        _curves(panels[2], data, look, "drift")
+        _name(panels[2], "Drift of queued features", "Cosine, queued and fresh")
+    _bars(panels[-1], data, look)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+
+
+def _queued(data: TrainingData) -> bool:
+    return any(rows["drift"].notna().any() for rows in data.steps.values())
+
+
+def _loss(axes: Axes, data: TrainingData, look: Mapping[str, Look]) -> None:
+    """Every step thin, the running mean thick, what the targets allow dotted."""
     for run, rows in data.steps.items():
         colour, _, dash = look[run]
-        thin = rows.iloc[:: max(1, len(rows) // _MOST)]
+        thin = _thinned(rows)
         x = thin["epoch"]
-        loss.plot(x, thin["loss"], color=colour, linewidth=0.5, alpha=0.3)
-        loss.plot(x, thin["smooth"], color=colour, linestyle=dash, label=short(run))
+        axes.plot(x, thin["loss"], color=colour, linewidth=0.5, alpha=0.3)
+        axes.plot(x, thin["smooth"], color=colour, linestyle=dash, label=short(run))
         if thin["floor"].notna().any():
-            loss.plot(x, thin["floor"], color=colour, linewidth=0.9, linestyle=":")
-        temperature.plot(x, thin["temperature"], color=colour, linestyle=dash)
-        seen = thin[thin["drift"].notna()]
-        drift.plot(seen["epoch"], seen["drift"], color=colour, linestyle=dash)
-    _name(loss, "Loss", "Loss")
-    _name(temperature, "Temperature", "Multiplier of the cosines")
-    _name(drift, "Drift of queued features", "Cosine, queued and fresh")
-    if all(rows["drift"].isna().all() for rows in data.steps.values()):
-        drift.text(
-            0.5, 0.5, "no queue was used", transform=drift.transAxes, ha="center"
-        )
-        drift.set_yticks([])
-    _bars(seconds, data, look)
-    handles, labels = loss.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+            axes.plot(x, thin["floor"], color=colour, linewidth=0.9, linestyle=":")
+    _name(axes, "Loss", "Loss")
+
+
+def _curves(
+    axes: Axes, data: TrainingData, look: Mapping[str, Look], column: str
+) -> None:
+    for run, rows in data.steps.items():
+        seen = _thinned(rows[rows[column].notna()])
+        colour, _, dash = look[run]
+        axes.plot(seen["epoch"], seen[column], color=colour, linestyle=dash)
+
+
+def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.iloc[:: max(1, len(rows) // _MOST)]
 
 
 def _smoothed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -85,18 +113,27 @@ def _smoothed(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _name(axes: Axes, title: str, label: str) -> None:
     axes.set(title=title, ylabel=label, xlabel="Epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.grid(color=GRID)
 
 
-def _bars(axes: Axes, data: TrainingData, look: Mapping) -> None:
-    """Mean seconds per epoch, with a dot for each epoch."""
-    rows_axis(axes, list(data.seconds), length=22)
+def _bars(axes: Axes, data: TrainingData, look: Mapping[str, Look]) -> None:
+    """Mean seconds per epoch in colour and in print, with a tick for each epoch."""
+    rows_axis(axes, [""] * len(data.seconds))
     for row, (run, seconds) in enumerate(data.seconds.items()):
         if len(seconds):
             axes.barh(
                 row, seconds.mean(), height=0.6, color=look[run].colour, alpha=0.75
             )
             axes.plot(seconds, [row] * len(seconds), "|", color=INK, markersize=6)
+            axes.annotate(
+                f"{seconds.mean():.3g} s",
+                (0, row),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
+            )
     axes.set(title="Time per epoch", xlabel="Seconds")
     axes.set_xlim(left=0)
     axes.grid(axis="x", color=GRID)

@@ -14,6 +14,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.stats.multiplicity import holm
 
 FEWEST_DATASETS = 5
+FEWEST_MODELS = 3
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Friedman:
 def friedman(scores: np.ndarray) -> Friedman:
     """Friedman's test of equal models over data sets.
 
-    Raises BakeoffError for fewer than FEWEST_DATASETS data sets or three models. p is 1
+    Raises BakeoffError for fewer than FEWEST_DATASETS data sets or FEWEST_MODELS models. p is 1
     where every data set ties all models. Demsar (2006), JMLR 7:1.
     """
     x = _enough(scores)
@@ -73,6 +74,16 @@ def signed_rank_p(a: np.ndarray, b: np.ndarray) -> float:
     return float(stats.wilcoxon(d, zero_method="zsplit").pvalue)
 
 
+def hodges_lehmann(d: np.ndarray) -> float:
+    """The difference that the signed-rank test would least reject: (N,) to a number.
+
+    The median of the means of all pairs of differences, each with itself included.
+    Hodges and Lehmann (1963), Ann Math Stat 34:598.
+    """
+    i, j = np.triu_indices(len(d))
+    return float(np.median((d[i] + d[j]) / 2))
+
+
 def critical_difference(k: int, n: int, alpha: float = 0.05) -> float:
     """Nemenyi's critical difference of mean ranks of k models over n data sets.
 
@@ -84,11 +95,11 @@ def critical_difference(k: int, n: int, alpha: float = 0.05) -> float:
 
 def _enough(scores: np.ndarray) -> np.ndarray:
     x = np.asarray(scores, dtype=float)
-    if x.ndim != 2 or x.shape[0] < FEWEST_DATASETS or x.shape[1] < 3:
+    if x.ndim != 2 or x.shape[0] < FEWEST_DATASETS or x.shape[1] < FEWEST_MODELS:
         raise BakeoffError(
             "comparison over data sets",
             f"scores of shape {x.shape} (data sets, models)",
-            f"at least {FEWEST_DATASETS} data sets and 3 models",
+            f"at least {FEWEST_DATASETS} data sets and {FEWEST_MODELS} models",
             "Compare encoders on one data set with the tests of that data set; its "
             "folds cannot stand in for data sets.",
         )

@@ -101,7 +101,7 @@ if (source) {
   const more = document.getElementById("more");
   const count = document.getElementById("gallery-count");
   const pick = Object.fromEntries(
-    ["encoder", "outcome", "truth", "called"].map((name) => [
+    ["encoder", "rival", "outcome", "truth", "called"].map((name) => [
       name,
       document.getElementById(`pick-${name}`),
     ]),
@@ -114,18 +114,27 @@ if (source) {
     names.forEach((name, i) => select.append(new Option(name, i)));
   };
   options(pick.encoder, data.encoders);
+  pick.encoder.value = Math.max(0, data.encoders.indexOf(pick.encoder.dataset.first));
+  options(pick.rival, data.encoders, "all others");
   options(pick.truth, data.classes, "all classes");
   options(pick.called, data.classes, "all classes");
 
   const right = (i, e) => data.called[i][e] === data.truth[i];
+  // What an encoder e is compared with: one other, or all of them.
+  const rivals = (e) => {
+    const rival = Number(pick.rival.value);
+    const all = rival < 0 ? data.encoders.keys() : [rival];
+    return [...all].filter((other) => other !== e);
+  };
+  const same = (i, e, o) => data.called[i][o] === data.called[i][e];
   const outcomes = {
     any: () => true,
     right: (i, e) => right(i, e),
     wrong: (i, e) => !right(i, e),
-    only: (i, e) => right(i, e) && data.called[i].filter((c) => c === data.truth[i]).length === 1,
-    none: (i) => data.called[i].every((c) => c !== data.truth[i]),
-    differ: (i) => data.called[i].some((c) => c !== data.called[i][0]),
-    disputed: (i) => data.called[i].every((c) => c === data.called[i][0] && c !== data.truth[i]),
+    only: (i, e, others) => right(i, e) && !others.some((o) => right(i, o)),
+    none: (i, e, others) => ![e, ...others].some((o) => right(i, o)),
+    differ: (i, e, others) => !others.every((o) => same(i, e, o)),
+    disputed: (i, e, others) => !right(i, e) && others.every((o) => same(i, e, o)),
   };
 
   const add = (parent, tag, text, style) => {
@@ -155,10 +164,10 @@ if (source) {
       card.append(image);
       add(card, "p", data.classes[data.truth[i]], "truth");
       opinion(card, i, e);
-      const others = data.encoders.map((_, o) => o).filter((o) => o !== e);
+      const others = rivals(e);
       if (others.length <= 2) others.forEach((o) => opinion(card, i, o));
       else {
-        const agree = data.called[i].filter((c) => c === data.truth[i]).length;
+        const agree = [e, ...others].filter((o) => right(i, o)).length;
         add(card, "p", `${agree} of ${data.encoders.length} encoders right`, "others");
       }
       add(card, "p", data.paths[i], "path");
@@ -174,11 +183,12 @@ if (source) {
   const filter = () => {
     const [e, truth, called] = ["encoder", "truth", "called"].map((n) => Number(pick[n].value));
     const wanted = outcomes[pick.outcome.value];
+    const others = rivals(e);
     found = [];
     for (let i = 0; i < data.truth.length; i++) {
       if (truth >= 0 && data.truth[i] !== truth) continue;
       if (called >= 0 && data.called[i][e] !== called) continue;
-      if (wanted(i, e)) found.push(i);
+      if (wanted(i, e, others)) found.push(i);
     }
     if (data.sure) {
       const error = (i) => (right(i, e) ? -1 : data.sure[i][e]);
