@@ -4,14 +4,15 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 ENV := .venv
 BIN := $(ENV)/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+# With PROFILE=profiles/slurm the profile says where jobs run, and with how many cores.
+SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--cores $(CORES))
 
 # Some containers switch bytecode off; importing torch then costs seconds in every job.
 unexport PYTHONDONTWRITEBYTECODE
 # Encoders are fetched by one rule and read from disk ever after.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help env demo full run recover status soak fuzz report graph reference test check format bench docs lock clean
+.PHONY: help env demo full run spread recover status soak fuzz report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +45,10 @@ full: env ## the demo at full length: 10 x 10 folds, four probes
 
 run: env ## your own study: make run CONFIG=my-study.yaml
 	$(SNAKEMAKE) --configfile $(CONFIG)
+
+spread: env ## embeddings by many jobs, before `make run`: make spread CONFIG=my-study.yaml PROFILE=profiles/slurm
+	$(SNAKEMAKE) manifests $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) spread $(if $(CONFIG),--configfile $(CONFIG))
 
 recover: ## after a killed run: end its jobs, unlock; with CONFIG=... as in `make run`
 	$(BIN)/python -m planning.recover

@@ -47,3 +47,15 @@ rule all:
         expand("results/{study}/tables/results.csv", study=PLAN.studies),
         expand("results/{study}/provenance.json", study=PLAN.studies),
         of_spans("critical_difference.svg"),
+
+
+# The two steps of `make spread`. How many parts there are is read off the manifests, so
+# these are made by a run of their own.
+rule manifests:
+    input:
+        expand("results/{study}/manifest.parquet", study=PLAN.studies),
+
+
+rule spread:
+    input:
+        parts,

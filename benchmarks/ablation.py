@@ -30,9 +30,10 @@ sys.path.insert(0, "workflow/scripts")
 from bakeoff.finetune.dataset import BankRow, dataset
 from bakeoff.finetune.evaluate import Judge
 from bakeoff.finetune.model import load
-from bakeoff.finetune.pictures import Pictures, read
+from bakeoff.finetune.pictures import Pictures
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.train import finetune
+from bakeoff.images import read_image
 from bakeoff.prompts import read_bank
 from bakeoff.tables import read_table, strings
 from planning.encoder_id import EncoderId, parse
@@ -62,7 +63,7 @@ class Study:
         pictures = Pictures(
             data.files,
             [Recipe().augmentation] * len(data),
-            read,
+            read_image,
             encoder.preprocess,
             seed=0,
             threads=1,

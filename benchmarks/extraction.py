@@ -7,12 +7,13 @@ in rounds in which each has its turn, so that a slow minute of the machine meets
 them. Rates are images per second from files to vectors; a ratio is taken within each
 round, and its median is given with its least and greatest value.
 
-- ours: `bakeoff.extract.encode_files`
+- ours: `bakeoff.encode.encode_files`
 - forward only: our encoder on batches that are preprocessed already, the ceiling
 - open_clip loop: fp32, one image after the other is opened, transformed and stacked
 - CLIP_benchmark loop: the same with a DataLoader of 4 worker processes, batches of 64,
   fp32 weights, automatic mixed precision where there is a GPU
 - transformers loop: an equally large CLIPModel with its image processor, fp32
+- transformers pipeline: `image-feature-extraction` over the same tower, batches of 32
 """
 
 import argparse
@@ -28,9 +29,9 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
+from bakeoff.encode import BATCH, encode_files
 from bakeoff.encoders import Encoder, load_encoder
 from bakeoff.encoders.hardware import choose_device, probe_precision
-from bakeoff.extract import BATCH, encode_files
 from bakeoff.images import read_image, sha256_of
 from PIL import Image
 from safetensors.torch import save_file
@@ -117,6 +118,7 @@ def make_contenders(
         "open_clip loop": lambda: _open_clip_loop(model, transform, files, device),
         "CLIP_benchmark loop": lambda: _clip_benchmark(model, transform, files, device),
         "transformers loop": lambda: _transformers_loop(files, device),
+        "transformers pipeline": lambda: _transformers_pipeline(files, device),
     }
     wanted = options.only or list(loops)
     return {
@@ -196,6 +198,27 @@ def _transformers_loop(files: Sequence[Path], device: str) -> Contender:
                 inputs = processor(images=images, return_tensors="pt").to(device)
                 found.append(model.get_image_features(**inputs).pooler_output.cpu())
         return torch.cat(found)
+
+    return loop
+
+
+def _transformers_pipeline(files: Sequence[Path], device: str) -> Contender:
+    from transformers import CLIPImageProcessor, pipeline
+    from transformers.models.clip import modeling_clip
+    from transformers.models.clip.configuration_clip import CLIPVisionConfig
+
+    tower = modeling_clip.CLIPVisionModelWithProjection(CLIPVisionConfig())  # ViT-B/32
+    extractor = pipeline(
+        "image-feature-extraction",
+        model=tower.eval(),
+        image_processor=CLIPImageProcessor(),
+        device=device,
+    )
+    names = [str(file) for file in files]
+
+    def loop() -> torch.Tensor:
+        found = extractor(names, batch_size=32, return_tensors=True)
+        return torch.cat(found).cpu()
 
     return loop
 

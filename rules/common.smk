@@ -5,6 +5,7 @@ from bakeoff.errors import BakeoffError
 from planning.code import code_version as _code_version
 from planning.fingerprint import fingerprint as _fingerprint
 from planning.make import make_plan
+from planning.parts import notes as _notes
 from planning.settings import settings as _settings
 from planning.spans import Question, spans
 
@@ -62,6 +63,18 @@ def base_weights(wildcards):
     return f"{PLAN.base_weights(wildcards.encoder)}/encoder.json"
 
 
+def parts_weights(wildcards):
+    """The same of what a derived encoder is made of."""
+    parts = PLAN.made_of(wildcards.encoder)
+    return [f"{PLAN.base_weights(part)}/encoder.json" for part in parts]
+
+
+def parts_embeddings(wildcards):
+    """Embeddings that others of the study are composed from are made before them."""
+    parts = PLAN.composed_of(wildcards.study, wildcards.encoder)
+    return [f"results/{wildcards.study}/embeddings/{part}.parquet" for part in parts]
+
+
 def cores(wildcards):
     """The cores that an encoder can use."""
     return PLAN.cores(wildcards.encoder)
@@ -72,6 +85,14 @@ def prompt_bank(wildcards):
     return PLAN.locate(PLAN.study(wildcards.study)["prompts"])
 
 
+def parts(wildcards):
+    """What says of every part of every study's images that its vectors are stored."""
+    try:
+        return _notes(PLAN)
+    except BakeoffError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def predictions(wildcards):
     """All tables of predictions of one study, or of one encoder in it."""
     encoder = wildcards.get("encoder")
@@ -79,6 +100,17 @@ def predictions(wildcards):
         f"results/{wildcards.study}/predictions/{protocol}/{method}/{name}.parquet"
         for name in ([encoder] if encoder else PLAN.encoders(wildcards.study))
         for protocol, method in PLAN.runs(wildcards.study, name)
+    ]
+
+
+def main_predictions(wildcards):
+    """The tables of predictions of the run that is looked at image by image."""
+    protocol, method = PLAN.main_run(wildcards.study)
+    path = "results/{study}/predictions/{protocol}/{method}/{encoder}.parquet"
+    return [
+        path.format(study=wildcards.study, protocol=protocol, method=method, encoder=e)
+        for e in PLAN.encoders(wildcards.study)
+        if (protocol, method) in PLAN.runs(wildcards.study, e)
     ]
 
 
@@ -153,9 +185,7 @@ def folds_of_kind(wildcards):
 
 def all_weights(wildcards):
     """The files that name and hash the weights of all encoders of a study."""
-    study = wildcards.study
-    found = [PLAN.weights(study, encoder) for encoder in PLAN.encoders(study)]
-    return [f"{folder}/encoder.json" for folder in dict.fromkeys(found)]
+    return [f"{path}/encoder.json" for path in PLAN.all_weights(wildcards.study)]
 
 
 def of_readers(pattern):

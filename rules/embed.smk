@@ -2,6 +2,7 @@ rule embed_images:
     input:
         manifest="results/{study}/manifest.parquet",
         encoder=weights,
+        parts=parts_embeddings,
     output:
         embeddings="results/{study}/embeddings/{encoder}.parquet",
     log:
@@ -25,6 +26,39 @@ rule embed_images:
         "Embedding the images of {wildcards.study} with {wildcards.encoder}"
     script:
         "../workflow/scripts/embed_images.py"
+
+
+# Never part of `all`: `make spread` asks for all parts of all studies, so that many jobs
+# fill the store from which the rule above then takes its vectors.
+rule embed_part:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        encoder=weights,
+    output:
+        note="results/{study}/parts/{encoder}/{part}of{parts}.json",
+    log:
+        "logs/embed_part/{study}/{encoder}/{part}of{parts}.log",
+    benchmark:
+        "benchmarks/results/embed_part/{study}/{encoder}/{part}of{parts}.tsv"
+    wildcard_constraints:
+        part=r"[1-9][0-9]*",
+        parts=r"[1-9][0-9]*",
+    conda:
+        "../envs/bakeoff.yaml"
+    threads: cores
+    resources:
+        mem_mb=more(8000),
+        runtime=240,
+        device=PLAN.config["extraction"]["device"],
+        batch_size=PLAN.config["extraction"]["batch_size"],
+        shard_size=PLAN.config["extraction"]["shard_size"],
+    params:
+        settings=settings("embed_images"),
+        code=code_version("embed_part.py"),
+    message:
+        "Embedding part {wildcards.part} of {wildcards.parts} of {wildcards.study} with {wildcards.encoder}"
+    script:
+        "../workflow/scripts/embed_part.py"
 
 
 rule embed_texts:

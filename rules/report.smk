@@ -2,7 +2,7 @@ rule summary:
     input:
         manifest="results/{study}/manifest.parquet",
         quarantine="results/{study}/quarantine.parquet",
-        predictions=predictions,
+        predictions=main_predictions,
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
         comparisons="results/{study}/comparisons.parquet",
         costs="results/{study}/costs.parquet",

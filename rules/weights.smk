@@ -20,3 +20,28 @@ rule fetch_weights:
         "Fetching the weights of {wildcards.encoder}"
     script:
         "../workflow/scripts/fetch_weights.py"
+
+
+# An encoder made of others: a description of its parts, or weights between theirs.
+rule derive:
+    input:
+        parts=parts_weights,
+    output:
+        encoder="resources/derived/{encoder}/encoder.json",
+    log:
+        "logs/derive/{encoder}.log",
+    benchmark:
+        "benchmarks/results/derive/{encoder}.tsv"
+    localrule: True
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(8000),
+        runtime=60,
+    params:
+        settings=settings("derive"),
+        code=code_version("derive.py"),
+    message:
+        "Making {wildcards.encoder} of others"
+    script:
+        "../workflow/scripts/derive.py"

@@ -7,11 +7,14 @@ import open_clip
 import pytest
 import timm
 import yaml
+from bakeoff.weights import _write_openclip_config
+from open_clip.transform import PreprocessCfg
 from torch import device, nn
 from transformers import SiglipConfig, SiglipModel
 
 ROOT = Path(__file__).parents[2]
-CATALOGUE = yaml.safe_load((ROOT / "config/encoders.yaml").read_text(encoding="utf-8"))
+ALL = yaml.safe_load((ROOT / "config/encoders.yaml").read_text(encoding="utf-8"))
+CATALOGUE = {name: entry for name, entry in ALL.items() if "derived" not in entry}
 # What the hub's config.json of each transformers entry says (vision; text is as wide).
 SIGLIP = {
     "siglip-b-16-224-hf": (768, 3072, 12, 12, 16, 224, 32_000),
@@ -58,17 +61,52 @@ def test_shipped(entry):
     assert round(note["parameters"] / 1e6, 1) == entry["parameters"]
 
 
+# Mean, deviation, filter, how the square comes about, ids per text: of the papers.
+CLIP = (0.48145466, 0.26862954, "bicubic", "shortest", 77)
+SIGLIP_2023 = (0.5, 0.5, "bicubic", "squash", 64)
+
+
 @pytest.mark.parametrize("entry", entries("openclip"))
-def test_openclip(entry):
-    name = entry["name"]
+def test_openclip(entry, tmp_path, monkeypatch):
+    """What is written for a tag builds what open_clip builds, down to every module.
+
+    That is activation, pooling, preprocessing and the rules of texts.
+    """
+    name, tag = entry["name"], entry.get("pretrained", "webli")
+    repo = _write_openclip_config({"name": name, "pretrained": tag}, tmp_path)
+    assert repo == entry.get("hub", repo)
+    monkeypatch.setattr("open_clip.factory.download_pretrained", lambda *_, **__: "")
+    options = {"device": "meta", "load_weights": False, "pretrained_text": False}
+    # By itself, open_clip only warns of a tag that needs another activation.
+    quick = tag == "openai"
     with device("meta"):
-        model = open_clip.create_model(name, device="meta", pretrained_text=False)
-    assert model.visual.image_size == (entry["resolution"],) * 2
-    assert open_clip.get_model_config(name)["embed_dim"] == entry["dimension"]
-    assert millions(model) == entry["parameters"]
-    assert entry["text"] is True
-    if "pretrained" in entry:
-        assert open_clip.get_pretrained_cfg(name, entry["pretrained"])["hf_hub"]
+        ours = open_clip.create_model(f"local-dir:{tmp_path}", **options)
+        theirs = open_clip.create_model(
+            name, pretrained=tag, force_quick_gelu=quick, **options
+        )
+    assert repr(ours) == repr(theirs)
+    assert ("QuickGELU" in repr(ours.visual)) == quick
+    assert ours.visual.image_size == (entry["resolution"],) * 2
+    assert millions(ours) == entry["parameters"]
+    config = json.loads((tmp_path / "open_clip_config.json").read_text())["model_cfg"]
+    assert config["embed_dim"] == entry["dimension"] and entry["text"] is True
+    family = SIGLIP_2023 if "SigLIP" in name else CLIP
+    assert _preprocessing(ours) == _preprocessing(theirs) == family[:4]
+    assert max(PreprocessCfg(**ours.visual.preprocess_cfg).input_size) == max(
+        ours.visual.image_size
+    )
+    assert ours.context_length == family[4]
+    clean = config["text_cfg"].get("tokenizer_kwargs", {}).get("clean")
+    assert clean == ("canonicalize" if "SigLIP" in name else None)
+    if "SigLIP" in name:
+        assert ours.visual.trunk.global_pool == "map"
+        assert ours.text.pool_type == "last" and ours.text.attn_mask is None
+
+
+def _preprocessing(model: nn.Module) -> tuple:
+    config = PreprocessCfg(**model.visual.preprocess_cfg)
+    mean, std = config.mean[0], config.std[0]
+    return mean, std, config.interpolation, config.resize_mode
 
 
 @pytest.mark.parametrize("entry", entries("timm"))

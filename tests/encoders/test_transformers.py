@@ -39,18 +39,22 @@ def save_siglip(folder: Path, words: int) -> int:
     text = WIDTH | {"vocab_size": words, "projection_size": 32}
     config = transformers.SiglipConfig(vision_config=vision, text_config=text)
     model = transformers.SiglipModel(config)
+    save_with_scale(model, folder)
+    transformers.SiglipImageProcessor(size=SQUARE).save_pretrained(folder)
+    return 32
+
+
+def save_with_scale(model, folder: Path) -> None:
     torch.nn.init.constant_(model.logit_scale, 2.0)
     torch.nn.init.constant_(model.logit_bias, -7.0)
     model.save_pretrained(folder)
-    transformers.SiglipImageProcessor(size=SQUARE).save_pretrained(folder)
-    return 32
 
 
 def save_siglip2(folder: Path, words: int) -> int:
     vision = WIDTH | {"num_patches": 16, "patch_size": 8}
     text = WIDTH | {"vocab_size": words, "projection_size": 32}
     config = transformers.Siglip2Config(vision_config=vision, text_config=text)
-    transformers.Siglip2Model(config).save_pretrained(folder)
+    save_with_scale(transformers.Siglip2Model(config), folder)
     transformers.Siglip2ImageProcessor(
         patch_size=8, max_num_patches=16
     ).save_pretrained(folder)
@@ -120,7 +124,7 @@ def test_images_equal_a_plain_call(folders, images, family):
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("family", ["clip", "siglip"])
+@pytest.mark.parametrize("family", ["clip", "siglip", "siglip2"])
 def test_images_and_texts_equal_the_models_own_logits(folders, images, family):
     """The whole way to a logit: vectors, their normalisation, scale and bias."""
     encoder = load_encoder(folders[family])

@@ -11,10 +11,14 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from bakeoff.encoders.derive import derive
 from bakeoff.encoders.openclip import OpenClip
 from bakeoff.errors import BakeoffError
-from bakeoff.extract import extract_images, extract_texts, write_embeddings
+from bakeoff.extract import (
+    extract_images,
+    extract_texts,
+    fill_store,
+    write_embeddings,
+)
 from bakeoff.tables import provenance, read_table, vectors, write_table
 from PIL import Image
 
@@ -94,16 +98,6 @@ def test_written_in_blocks(run, images, manifest, encoder_folder, tmp_path):
     assert read_table(path, "embeddings")["embedding"].type.list_size == 16
 
 
-def test_several_resolutions_from_one_decode(run, encoder_folder, tmp_path):
-    parts = [(encoder_folder, None), (encoder_folder, 32)]
-    derive(tmp_path / "both", "both", "concatenate", parts)
-    table, _ = run(encoder_folder=tmp_path / "both")
-    scales = [vectors(run(resolution=resolution)[0]) for resolution in (16, 32)]
-    units = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in scales]
-    expected = np.concatenate(units, axis=1) / np.sqrt(2)
-    np.testing.assert_allclose(vectors(table), expected, atol=1e-6)
-
-
 def test_nothing_new_encodes_nothing_and_gives_the_same(run, encoded):
     first, origin = run()
     assert encoded == [4, 4, 1]
@@ -178,6 +172,28 @@ def test_parts_add_up_to_the_whole(run, tmp_path):
     assert sum(part.num_rows == 0 for part in parts) < 3
     joined, _ = run(store=tmp_path / "parts")
     np.testing.assert_allclose(vectors(joined), vectors(run()[0]), atol=1e-6)
+
+
+def test_jobs_for_parts_leave_nothing_for_the_last_one(
+    images, manifest, encoder_folder, tmp_path, monkeypatch
+):
+    """Alone in its batch an image has the same vector, bit by bit, in any part."""
+    options = {"encoder_id": "small", "batch_size": 1, "precision": "fp32"}
+    options |= {"device": "cpu", "progress": False}
+    given = (manifest(), images, encoder_folder)
+    apart, whole = tmp_path / "apart.parquet", tmp_path / "whole.parquet"
+    write_embeddings(whole, *given, store=tmp_path / "whole", **options)
+    notes = [
+        fill_store(*given, store=tmp_path / "parts", part=(i, 3), **options)
+        for i in (2, 0, 1)
+    ]
+    assert sum(note["images"] for note in notes) == 9
+    assert all(note["new"] == note["images"] for note in notes)
+    again = fill_store(*given, store=tmp_path / "parts", part=(2, 3), **options)
+    assert again == {"images": notes[0]["images"], "new": 0}
+    monkeypatch.setattr(OpenClip, "encode_images", None)  # nothing is left to encode
+    write_embeddings(apart, *given, store=tmp_path / "parts", **options)
+    assert apart.read_bytes() == whole.read_bytes()
 
 
 def test_memory_that_ends_halves_the_batch(run, tmp_path, monkeypatch):

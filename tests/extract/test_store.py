@@ -1,10 +1,13 @@
 """The store: what is kept, in which order it comes back, and how much is held."""
 
+import errno
+import os
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from bakeoff.errors import BakeoffError
-from bakeoff.store import Shelf, digest, refuse_mixture
+from bakeoff.store import Shelf, digest, refuse_mixture, write_once
 from bakeoff.tables import read_table, vectors, write_batches
 
 
@@ -38,6 +41,11 @@ def test_missing(shelf):
     assert shelf.missing(["25", "03", "21"]) == ["21", "25"]
     with pytest.raises(KeyError):
         shelf.take(["21"], 2)
+
+
+def test_what_a_killed_job_was_writing_is_no_shard(shelf):
+    (shelf.folder / "shards/.ab.parquet.12345.parquet").write_bytes(b"PAR1 half")
+    assert len(shelf.ids()) == 20 and shelf.take(["03"], 2).num_rows == 1
 
 
 def test_the_same_rows_are_the_same_shard(shelf):
@@ -83,3 +91,19 @@ def test_vectors_of_different_encoders_are_not_mixed():
     for wrong in (retrained, other):
         with pytest.raises(BakeoffError, match=r"images of a .*, texts of"):
             refuse_mixture(images=images, texts=wrong)
+
+
+def test_the_first_of_two_jobs_decides(tmp_path):
+    for text in ("bf16", "fp32"):
+        write_once(tmp_path / "new/precision.txt", text)
+    assert (tmp_path / "new/precision.txt").read_text() == "bf16"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["precision.txt"]
+
+
+def test_without_links_the_text_is_written_all_the_same(tmp_path, monkeypatch):
+    def refuse(*paths):
+        raise OSError(errno.EOPNOTSUPP, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_once(tmp_path / "precision.txt", "fp32")
+    assert (tmp_path / "precision.txt").read_text() == "fp32"

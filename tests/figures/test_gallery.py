@@ -53,6 +53,21 @@ def test_percentages_only_from_probabilities(activities, otoliths, tmp_path):
     assert gallery_of(otoliths, tmp_path).sure is None
 
 
+def test_of_very_many_images_the_same_sample(activities, tmp_path):
+    every = gallery_of(activities, tmp_path, method="ridge")
+    some = gallery_of(activities, tmp_path, method="ridge", most=40)
+    assert (len(every.paths), every.left_out) == (300, 0)
+    assert (len(some.paths), some.left_out) == (40, 260)
+    ids, paths = (
+        activities.manifest.column(n).to_pylist() for n in ("image_id", "path")
+    )
+    first = sorted(zip(ids, paths, strict=True))[:40]
+    assert some.paths == sorted(path for _, path in first)
+    place = {name: i for i, name in enumerate(every.paths)}
+    assert some.called == [every.called[place[name]] for name in some.paths]
+    assert some.thumbnails == [every.thumbnails[place[name]] for name in some.paths]
+
+
 def test_threads_change_nothing(activities, tmp_path):
     one, two = (
         gallery_of(activities, tmp_path, method="ridge", threads=n) for n in (1, 2)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.train import finetune
+from bakeoff.images import sha256_of
 from bakeoff.schemas import SCHEMAS
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -82,7 +83,11 @@ def write_images(folder: Path, per_class: int) -> pa.Table:
             path = Path(label) / f"{number}.png"
             (folder / label).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(folder / path)
-            row = {"image_id": f"{label}-{number}", "path": str(path), "label": label}
+            row = {
+                "image_id": sha256_of(folder / path),
+                "path": str(path),
+                "label": label,
+            }
             rows.append({**row, "split": "train", "width": 40, "height": 40})
     return pa.Table.from_pylist(rows, schema=SCHEMAS["manifest"].arrow())
 

@@ -1,6 +1,7 @@
 """The script of the rule: its division, its state folder, and going on after a signal."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -124,7 +125,38 @@ def test_test_images_are_never_opened(tmp_path: Path, study: Study) -> None:
     assert (tmp_path / "finetuned/toy+fast/encoder.json").is_file()
 
 
+def test_an_image_that_changed_since_the_manifest_ends_it(
+    tmp_path: Path, study: Study
+) -> None:
+    given = inputs(tmp_path, study, alternating(study))
+    images = tmp_path / "images"
+    shutil.copytree(study.folder / "images", images)
+    given["settings"] |= {"images": str(images)}
+    first, second = (images / study.manifest["path"][row].as_py() for row in (0, 1))
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(BakeoffError, match="changed since the manifest"):
+        finetune(**given, **outputs(tmp_path))
+    assert not (tmp_path / "finetuned/toy+fast/encoder.json").exists()
+
+
 def test_images_without_a_test_set_are_refused(tmp_path: Path, study: Study) -> None:
     given = inputs(tmp_path, study, ["train"] * len(study.ids))
     with pytest.raises(BakeoffError, match="not divided"):
         finetune(**given, **outputs(tmp_path))
+
+
+def test_two_processes_share_a_training(tmp_path: Path, study: Study) -> None:
+    """By torchrun on this machine; the same steps as alone, but for rounding."""
+    given = inputs(tmp_path, study, alternating(study))
+    finetune(**given, **outputs(tmp_path / "alone"))
+    finetune(**given, **outputs(tmp_path / "shared"), tasks=2)
+    alone, shared = (
+        read_table(tmp_path / name / "training/toy+fast.parquet", "training")
+        for name in ("alone", "shared")
+    )
+    assert shared["step"] == alone["step"]
+    losses = (table["loss"].to_pylist() for table in (shared, alone))
+    assert next(losses) == pytest.approx(next(losses), rel=1e-4)
+    assert not list(tmp_path.glob("*/finetuned/*.state"))
+    whole, parts = weights(tmp_path / "alone"), weights(tmp_path / "shared")
+    assert whole.keys() == parts.keys()

@@ -27,9 +27,13 @@ def labelled(labels: list[int], groups: list[int]) -> Dataset:
 
 
 def test_dataset_keeps_only_the_images_asked_for(study) -> None:
-    wanted = ["red-3", "blue-0", "green-12"]
-    data = dataset(study.manifest, study.folder / "images", wanted, BANK)
-    assert data.ids == ["blue-0", "green-12", "red-3"]
+    names = study.manifest["path"].to_pylist()
+    places = sorted(
+        names.index(f"{name}.png") for name in ("red/3", "blue/0", "green/12")
+    )
+    wanted = [study.ids[place] for place in places]
+    data = dataset(study.manifest, study.folder / "images", wanted[::-1], BANK)
+    assert data.ids == wanted
     assert [data.classes[label] for label in data.labels] == ["blue", "green", "red"]
     assert all(file.exists() for file in data.files)
     assert len(set(data.groups)) == 3

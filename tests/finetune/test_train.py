@@ -15,8 +15,8 @@ from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune import training
 from bakeoff.finetune.model import load, tower_of
-from bakeoff.finetune.pictures import read
 from bakeoff.finetune.signals import EXIT_CODE, Interrupted
+from bakeoff.images import read_image
 from bakeoff.schemas import SCHEMAS
 from study import BANK, COLOURS, weights
 from torch.nn.functional import normalize
@@ -35,7 +35,7 @@ def accuracy(folder, study) -> float:
     paths = study.manifest.column("path").to_pylist()
     labels = [sorted(COLOURS).index(x) for x in study.manifest["label"].to_pylist()]
     files = [study.folder / "images" / path for path in paths]
-    pixels = torch.stack([preprocess(read(file)) for file in files])
+    pixels = torch.stack([preprocess(read_image(file)) for file in files])
     right = (model.encode_image(pixels) @ t.T).argmax(1) == torch.tensor(labels)
     return float(right.float().mean())
 

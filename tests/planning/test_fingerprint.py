@@ -43,6 +43,17 @@ def test_a_change_of_equal_size_is_seen_through_the_cache(
     assert fingerprint(images, cache=cache) != before
 
 
+def test_an_image_written_over_and_given_its_old_time_is_seen(
+    images: Path, cache: Path
+) -> None:
+    image = images / "a/1.jpg"
+    before, status = fingerprint(images, cache=cache), image.stat()
+    image.write_text("A/1.JPG")
+    os.utime(image, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert image.stat().st_mtime_ns == status.st_mtime_ns
+    assert fingerprint(images, cache=cache) != before
+
+
 def test_an_added_and_a_removed_image_are_seen(images: Path, cache: Path) -> None:
     before = fingerprint(images, cache=cache)
     (images / "b/4.jpg").write_text("new")

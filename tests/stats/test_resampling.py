@@ -7,11 +7,13 @@ import pytest
 import stambo
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Outcomes
+from bakeoff.stats import resampling
 from bakeoff.stats.proportions import mcnemar_exact
 from bakeoff.stats.resampling import (
     bootstrap,
     jackknife,
     jackknife_error,
+    merged,
     percentile_interval,
     sign_flip,
     terms_of,
@@ -225,3 +227,54 @@ def test_jackknife_leaves_out_one_image(pair):
     left_out = jackknife([terms_of(pair[0], ALL)])[0]
     direct = [m.value(taken(pair[0], np.delete(np.arange(60), 11))) for m in ALL]
     assert left_out[:, 11] == pytest.approx(direct, abs=1e-12)
+
+
+@pytest.fixture
+def many(pair, monkeypatch):
+    """Forty copies of each of the sixty images, and the same with equal ones merged."""
+    monkeypatch.setattr(resampling, "MANY_UNITS", 1000)
+    names = ("accuracy", "macro_recall", "macro_f1", "mae", "qwk")
+    metrics = [METRICS[name] for name in names]
+    rows = np.random.default_rng(8).permutation(np.repeat(np.arange(60), 40))
+    apart = [terms_of(taken(o, rows), metrics) for o in pair]
+    return apart, merged(apart)
+
+
+def test_merged_units_are_few_and_have_the_same_metrics(many):
+    apart, together = many
+    assert len(together[0].sizes) <= 60 and together[0].units == 2400
+    for a, b in zip(apart, together, strict=True):
+        assert b.images == 2400
+        assert b.observed() == pytest.approx(a.observed(), abs=1e-12)
+
+
+def test_merged_units_are_resampled_with_the_same_distribution(many):
+    apart, together = (
+        bootstrap(terms, 4000, np.random.default_rng(9)) for terms in many
+    )
+    for a, b in zip(apart[0] - apart[1], together[0] - together[1], strict=True):
+        assert stats.ks_2samp(a, b).pvalue > 0.001
+        assert b.std() == pytest.approx(a.std(), rel=0.06)
+
+
+def test_merged_units_are_flipped_with_the_same_distribution(many):
+    apart, together = (
+        sign_flip(terms, [(0, 1)], 8000, np.random.default_rng(10)) for terms in many
+    )
+    assert together == pytest.approx(apart, abs=0.02)
+
+
+def test_merged_units_have_the_same_jackknife_error(many):
+    errors = []
+    for terms in many:
+        left_out = jackknife(terms)
+        errors.append(jackknife_error(left_out[0] - left_out[1], terms[0].times))
+    assert errors[1] == pytest.approx(errors[0], rel=1e-9)
+
+
+def test_units_that_differ_stay_apart(pair, monkeypatch):
+    monkeypatch.setattr(resampling, "MANY_UNITS", 10)
+    terms = [terms_of(o, ALL) for o in pair]  # RMSE has as many values as images
+    assert merged(terms)[0].times is None
+    groups = [terms_of(o, [METRICS["accuracy"]], np.arange(60) // 2) for o in pair]
+    assert merged(groups)[0].times is None

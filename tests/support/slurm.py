@@ -18,6 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.workflow import Workflow
+
+ON_SLURM = ("--workflow-profile", "profiles/ci-slurm")
+
 _CONF = """\
 ClusterName=bakeoff
 SlurmctldHost={host}(127.0.0.1)
@@ -96,9 +100,16 @@ class Slurm:
         return sorted((j for j in jobs if "JobId" in j), key=lambda j: int(j["JobId"]))
 
     def seen_gpus(self) -> dict[str, str]:
-        """By job id, what CUDA_VISIBLE_DEVICES was when its command started."""
-        path = self.place / "tasks.txt"
-        return dict(line.split(" ", 1) for line in path.read_text().splitlines())
+        """By job id, what CUDA_VISIBLE_DEVICES was when its last command started."""
+        return dict(self._tasks())
+
+    def tasks(self, job: str) -> list[str]:
+        """What each command that a job started saw of the GPUs, the first one first."""
+        return [seen for number, seen in self._tasks() if number == job]
+
+    def _tasks(self) -> list[tuple[str, str]]:
+        lines = (self.place / "tasks.txt").read_text().splitlines()
+        return [(line.split(" ")[0], line.split(" ", 1)[1]) for line in lines]
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -112,6 +123,23 @@ class Slurm:
         for path in sorted(self.place.glob("*.log")):
             found += f"\n--- {path.name}\n{path.read_text(errors='replace')[-1500:]}"
         return found
+
+
+def on_cluster(workflow: Workflow, slurm: Slurm) -> Workflow:
+    """The working directory, its jobs going to SLURM if run with ON_SLURM."""
+    workflow.environment, workflow.cores = slurm.environment, None
+    return workflow
+
+
+def submitted_from(workflow: Workflow, slurm: Slurm, state: str) -> list[str]:
+    """Ids of the workflow's jobs in the queue, perhaps only those in one state."""
+    lines = slurm.call("squeue", "--noheader", "--format=%i|%T|%Z").splitlines()
+    jobs = [line.split("|", 2) for line in lines]
+    return [
+        number
+        for number, now, folder in jobs
+        if folder == str(workflow.place) and state in now
+    ]
 
 
 @contextmanager

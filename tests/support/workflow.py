@@ -159,16 +159,21 @@ class Workflow:
                 start_new_session=True,
             )
 
-    def recover(self) -> str:
-        """What `make recover` says, which must end well."""
-        done = subprocess.run(
-            ["make", "recover", f"BIN={Path(sys.executable).parent}"],
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What `make` does, in the environment that these tests run in."""
+        here = (f"BIN={Path(sys.executable).parent}", "--assume-old=.venv/synced")
+        return subprocess.run(
+            ["make", *here, *arguments],
             cwd=self.place,
             env=self._variables() | {"PYTHONPATH": "workflow/scripts"},
             capture_output=True,
             text=True,
             timeout=300,
         )
+
+    def recover(self) -> str:
+        """What `make recover` says, which must end well."""
+        done = self.make("recover")
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

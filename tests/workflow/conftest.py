@@ -1,10 +1,11 @@
 """Small studies laid out with their own copy of the code."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.slurm import Slurm, one_node
 from support.workflow import Workflow, lay_out, small_config
 
 
@@ -17,6 +18,17 @@ def make_workflow(tmp_path_factory: pytest.TempPathFactory, repository: Path):
         return lay_out(place, repository, config or small_config())
 
     return make
+
+
+@pytest.fixture(scope="module")
+def slurm(
+    tmp_path_factory: pytest.TempPathFactory, require_tool: Callable
+) -> Iterator[Slurm]:
+    """A real SLURM of one node."""
+    for tool in ("munged", "slurmctld", "slurmd", "sbatch"):
+        require_tool(tool)
+    with one_node(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,8 @@ def test_a_resolution_must_be_a_number(demo: dict) -> None:
 def test_every_key_of_the_configuration_reaches_a_rule() -> None:
     """A key that no rule's settings hold could change without anything running again."""
     planning = ROOT / "workflow/scripts/planning"
-    paths = [planning / f"{n}.py" for n in ("plan", "settings", "make", "problems")]
+    modules = ("plan", "settings", "make", "problems", "parts")
+    paths = [planning / f"{name}.py" for name in modules]
     paths += (ROOT / "rules").glob("*.smk")
     text = "".join(path.read_text(encoding="utf-8") for path in paths)
     schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text(encoding="utf-8"))

@@ -6,38 +6,21 @@ Each job costs about ten seconds of start, so there are few of them.
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 
 import pytest
-from support.slurm import Slurm, one_node
+from support.slurm import ON_SLURM, Slurm, on_cluster, submitted_from
 from support.workflow import LEAST_TARGET, Workflow, least_config
 
 pytestmark = pytest.mark.workflow
-ON_SLURM = ("--workflow-profile", "profiles/ci-slurm")
 MANIFEST = "results/colours/manifest.parquet"
 # Its job runs for seconds, long enough to be interrupted.
 EMBEDDINGS = "results/colours/embeddings/tiny-random.parquet"
-
-
-@pytest.fixture(scope="module")
-def slurm(
-    tmp_path_factory: pytest.TempPathFactory, require_tool: object
-) -> Iterator[Slurm]:
-    for tool in ("munged", "slurmctld", "slurmd", "sbatch"):
-        require_tool(tool)  # type: ignore[operator]
-    with one_node(tmp_path_factory.mktemp("slurm")) as cluster:
-        yield cluster
 
 
 @pytest.fixture
 def fresh(slurm: Slurm, make_workflow) -> Workflow:
     """A working directory whose jobs go to SLURM."""
     return on_cluster(make_workflow(least_config()), slurm)
-
-
-def on_cluster(workflow: Workflow, slurm: Slurm) -> Workflow:
-    workflow.environment, workflow.cores = slurm.environment, None
-    return workflow
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +90,22 @@ def test_a_cancelled_job_runs_again_with_twice_the_memory(
     assert EMBEDDINGS in fresh.tables()
 
 
+def test_a_job_whose_node_dies_begins_again(
+    submitted: Workflow, fresh: Workflow, slurm: Slurm
+) -> None:
+    run = start_embedding(fresh, slurm)
+    (job,) = submitted_from(fresh, slurm, "RUNNING")
+    node = next(j["NodeList"] for j in slurm.jobs() if j["JobId"] == job)
+    slurm.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") == [])
+    slurm.call("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    slurm.call("scontrol", "update", f"JobId={job}", "StartTime=now")
+    assert run.wait(300) == 0, (fresh.place / "run.out").read_text()
+    restarts = [j["Restarts"] for j in slurm.jobs() if j["JobId"] == job]
+    assert restarts == ["1"]
+    assert fresh.tables()[EMBEDDINGS] == submitted.tables()[EMBEDDINGS]
+
+
 def test_an_interrupted_run_leaves_no_job(fresh: Workflow, slurm: Slurm) -> None:
     run = start_embedding(fresh, slurm)
     run.send_signal(signal.SIGINT)
@@ -134,17 +133,6 @@ def start_embedding(workflow: Workflow, slurm: Slurm) -> subprocess.Popen:
     run = workflow.start(*ON_SLURM, EMBEDDINGS)
     slurm.wait_until(lambda: submitted_from(workflow, slurm, "RUNNING") != [])
     return run
-
-
-def submitted_from(workflow: Workflow, slurm: Slurm, state: str) -> list[str]:
-    """Ids of the workflow's jobs in the queue, perhaps only those in one state."""
-    lines = slurm.call("squeue", "--noheader", "--format=%i|%T|%Z").splitlines()
-    jobs = [line.split("|", 2) for line in lines]
-    return [
-        number
-        for number, now, folder in jobs
-        if folder == str(workflow.place) and state in now
-    ]
 
 
 # `default` is what all other tests of the workflow load.

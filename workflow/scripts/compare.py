@@ -24,8 +24,9 @@ def compare(
     settings: dict[str, Any],
 ) -> None:
     """Write the comparisons of one study."""
+    columns = pairs.columns_for(settings["metrics"])
     rows = pairs.compare(
-        [read_table(path, "predictions") for path in predictions],
+        (read_table(path, "predictions", columns) for path in predictions),
         read_tables(metrics, "metrics"),
         {path.stem: read_table(path, "folds") for path in folds},
         study=study,

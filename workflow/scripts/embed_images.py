@@ -27,7 +27,7 @@ def embed_images(
     """Write the embeddings of one study and encoder."""
     write_embeddings(
         output_embeddings,
-        read_table(manifest, "manifest"),
+        read_table(manifest, "manifest", ["image_id", "path"]),
         Path(settings["images"]),
         encoder.parent,
         encoder_id=encoder_id,

@@ -13,6 +13,7 @@ test, where the loss is not finite, and for an encoder that open_clip does not l
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ import pyarrow as pa
 from bakeoff.encoders.hardware import choose_device
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune import train
+from bakeoff.finetune.launch import launch
+from bakeoff.finetune.ranks import is_first
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.logs import logged
 from bakeoff.prompts import read_bank
@@ -39,27 +42,66 @@ def finetune(
     code: str,
     device: str,
     threads: int,
+    tasks: int = 1,
+    starter: str | None = None,
 ) -> None:
-    """Write the weights folder and the training table of one fine-tuned encoder."""
-    images = read_table(manifest, "manifest")
-    classes = sorted(set(strings(images, "label")))
+    """Write the weights folder and the training table of one fine-tuned encoder.
+
+    tasks: processes that share the training; starter: see `launch`.
+    """
     folder = output_encoder.parent
     state = folder.with_name(f"{folder.name}.state")
+    own = _own(state, [manifest, prompts, encoder], json.dumps([settings, code]))
+    given = {
+        "manifest": str(manifest),
+        "prompts": str(prompts),
+        "encoder": str(encoder),
+        "output_encoder": str(output_encoder),
+        "output_training": str(output_training),
+        "settings": settings,
+        "state": str(own),
+        "device": device,
+        "threads": threads if starter else max(1, threads // tasks),
+    }
+    if tasks == 1:
+        train_here(**given)
+    else:
+        note = own / "given.json"
+        note.write_text(json.dumps(given))
+        launch(Path(__file__), note, tasks=tasks, threads=threads, starter=starter)
+    shutil.rmtree(state)
+
+
+def train_here(
+    *,
+    manifest: str,
+    prompts: str,
+    encoder: str,
+    output_encoder: str,
+    output_training: str,
+    settings: dict[str, Any],
+    state: str,
+    device: str,
+    threads: int,
+) -> None:
+    """Train in this process, alone or as one of several; the first one writes."""
+    images = read_table(manifest, "manifest")
+    classes = sorted(set(strings(images, "label")))
     rows = train.finetune(
         images,
         Path(settings["images"]),
         _training_images(images),
-        [(p.label, p.template, p.text) for p in read_bank(prompts, classes)],
-        encoder.parent,
+        [(p.label, p.template, p.text) for p in read_bank(Path(prompts), classes)],
+        Path(encoder).parent,
         Recipe.of(settings["recipe"]),
-        folder,
-        _own(state, [manifest, prompts, encoder], json.dumps([settings, code])),
+        Path(output_encoder).parent,
+        Path(state),
         seed=settings["seed"],
         device=choose_device(device),
         threads=threads,
     )
-    write_table(output_training, "training", rows, settings)
-    shutil.rmtree(state)
+    if is_first():
+        write_table(output_training, "training", rows, settings)
 
 
 def _training_images(manifest: pa.Table) -> np.ndarray:
@@ -101,4 +143,11 @@ if "snakemake" in globals():
             code=snakemake.params.code,
             device=snakemake.resources.device,
             threads=snakemake.threads,
+            tasks=snakemake.resources.get("tasks", 1),
+            starter=snakemake.resources.get("mpi"),
         )
+elif __name__ == "__main__":  # started by `launch`, as one of several
+    try:
+        train_here(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    except BakeoffError as error:
+        sys.exit(f"Error: {error}")

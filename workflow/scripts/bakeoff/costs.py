@@ -18,9 +18,16 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bakeoff.encoders import Encoder, load_encoder, loader_of, open_folder
+from bakeoff.encode import encode_files
+from bakeoff.encoders import (
+    Encoder,
+    WeightsFolder,
+    load_encoder,
+    loader_of,
+    open_folder,
+)
 from bakeoff.encoders.hardware import choose_device
-from bakeoff.extract import encode_files, settled_precision
+from bakeoff.extract import settled_precision
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,8 @@ def measure_costs(
     `rounds` (other processes can only slow it down). latency_ms: one preprocessed image
     to its vector, median of 10 x `rounds`. gflops: of one image through the image
     tower, two per multiply-add. peak_memory_mb: of the process so far (CPU) or of the
-    tensors since loading (GPU). bytes: of the weights folder's files.
+    tensors since loading (GPU). bytes: of the weights folder's files, or of those
+    that it is made of.
     """
     torch.set_num_threads(max(1, threads))
     if device.startswith("cuda"):
@@ -128,10 +136,15 @@ def measure_costs(
         "latency_ms": [1000 * statistics.median(single)],
         "peak_memory_mb": [_peak_memory_mb(device)],
         "dimension": [encoder.dimension],
-        "bytes": [sum((weights.path / n).stat().st_size for n in weights.files)],
+        "bytes": [_size_of(weights)],
         "device": [_device_name(device, threads)],
         "precision": [precision],
     }
+
+
+def _size_of(weights: WeightsFolder) -> int:
+    folders = weights.with_weights
+    return sum((f.path / name).stat().st_size for f in folders for name in f.files)
 
 
 def _first(images: Sequence[Path]) -> Any:

@@ -2,34 +2,48 @@
 
 Nothing heavier than the manifest is read where nothing is new: torch is imported only
 when something must be encoded. Memory does not grow with the number of images while
-encoding; pictures are decoded by threads ahead of the encoder and go to disk shard by
-shard.
+encoding, but for their ids and paths: vectors go to disk shard by shard. What a derived
+encoder is composed of is kept as its parts' vectors, all made from one decoding.
 """
 
 import hashlib
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from itertools import chain, islice
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from bakeoff.composed import Composed
+from bakeoff.encode import BatchSize, encode_shards
 from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
-from bakeoff.errors import BakeoffError
-from bakeoff.images import Unreadable, decode, read_bytes
-from bakeoff.store import Shelf, digest
-from bakeoff.tables import atomic_path, vectors, write_batches
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from bakeoff.encoders.together import Together
+from bakeoff.store import Shelf, digest, write_once
+from bakeoff.tables import vectors, write_batches
 
 Part = tuple[int, int]
-BATCH = {"cpu": 32, "cuda": 256}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An encoder with weights, and the shelf that keeps its vectors."""
+
+    weights: WeightsFolder
+    resolution: int | None
+    precision: str
+    shelf: Shelf
+
+    def load(self, device: str) -> Encoder:
+        """The encoder, which is from then on known by the shelf."""
+        encoder = load_encoder(
+            self.weights.path,
+            resolution=self.resolution,
+            device=device,
+            precision=self.precision,
+        )
+        self.shelf.set_facts(encoder.facts())
+        return encoder
 
 
 def extract_images(
@@ -39,8 +53,8 @@ def extract_images(
 
     The options are those of `write_embeddings`, which does not hold the whole table.
     """
-    shelf, ids, provenance = _encoded(manifest, images, encoder_folder, **options)
-    return shelf.take(ids, provenance["dimension"]), provenance
+    found = _encoded(manifest, images, encoder_folder, **options)
+    return found.kept.take(found.ids, found.dimension), found.provenance
 
 
 def write_embeddings(
@@ -63,10 +77,38 @@ def write_embeddings(
     progress: whether a bar shows images/s and the time left.
     Raises BakeoffError where an image is gone or differs from its id.
     """
-    shelf, ids, provenance = _encoded(manifest, images, encoder_folder, **options)
-    dimension = provenance["dimension"]
-    blocks = shelf.blocks(ids, dimension)
-    write_batches(path, "embeddings", blocks, provenance, dimension=dimension)
+    found = _encoded(manifest, images, encoder_folder, **options)
+    dimension = found.dimension
+    blocks = found.kept.blocks(found.ids, dimension)
+    write_batches(path, "embeddings", blocks, found.provenance, dimension=dimension)
+
+
+def fill_store(
+    manifest: pa.Table, images: Path, encoder_folder: Path, **options: Any
+) -> dict[str, int]:
+    """How many `images` a part of the manifest has, and how many of them were `new`.
+
+    Their vectors are in the store afterwards, where `write_embeddings` finds them: jobs
+    on several machines, one for each part of the same n, share the work of one. They
+    may run at once, and in any order. Options and errors are those of
+    `write_embeddings`.
+    """
+    found = _encoded(manifest, images, encoder_folder, **options)
+    return {"images": len(found.ids), "new": found.new}
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """What now holds all vectors, the sorted ids, and how many were new."""
+
+    kept: Shelf | Composed
+    ids: list[str]
+    new: int
+    provenance: dict[str, Any]
+
+    @property
+    def dimension(self) -> int:
+        return int(self.provenance["dimension"])
 
 
 def _encoded(
@@ -79,33 +121,98 @@ def _encoded(
     resolution: int | None = None,
     device: str = "auto",
     precision: str = "auto",
-    batch_size: int | Literal["auto"] = "auto",
+    batch_size: BatchSize = "auto",
     threads: int = 1,
     shard_size: int = 1024,
     part: Part = (0, 1),
     progress: bool = True,
-) -> tuple[Shelf, list[str], dict[str, Any]]:
-    """The shelf that now holds all vectors, the sorted ids, and the provenance."""
+) -> _Encoded:
     weights = open_folder(encoder_folder)
-    precision = settled_precision(precision, weights, store, device)
-    shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
+    kept, sources = _sources(weights, store, resolution, precision, device)
     paths = _paths(manifest, part)
-    missing = shelf.missing(paths)
+    lacking = _lacking(sources, paths)
+    new = sum(len(ids) for ids in lacking.values())
     if progress:
-        tqdm.write(f"{encoder_id}: {len(paths)} images, {len(missing)} new")
-    if missing or shelf.facts() is None:
-        encoder = _load(weights, resolution, device, precision, threads)
-        shelf.set_facts(_facts(encoder))
-        files = ((Path(images) / paths[name], name) for name in missing)
-        shards = _encode(encoder, files, batch_size, threads, shard_size)
+        tqdm.write(f"{encoder_id}: {len(paths)} images, {new} new")
+    for some, ids in lacking.items():
+        together = Together(_loaded(some, device, threads))
+        files = ((Path(images) / paths[name], name) for name in ids)
+        shards = encode_shards(together, files, batch_size, threads, shard_size)
         with tqdm(
-            total=len(missing), desc=encoder_id, unit="image", disable=not progress
+            total=len(ids), desc=encoder_id, unit="image", disable=not progress
         ) as bar:
-            for ids in _chunks(missing, shard_size):
-                shelf.add(ids, next(shards))
-                bar.update(len(ids))
-    provenance = {"encoder": encoder_id, "key": shelf.key, **(shelf.facts() or {})}
-    return shelf, sorted(paths), provenance
+            for shard in _chunks(ids, shard_size):
+                found = together.divided(next(shards))
+                for source, own in zip(some, found, strict=True):
+                    source.shelf.add(shard, own)
+                bar.update(len(shard))
+    provenance = {"encoder": encoder_id, "key": kept.key, **(kept.facts() or {})}
+    return _Encoded(kept, sorted(paths), new, provenance)
+
+
+def _sources(
+    weights: WeightsFolder,
+    store: Path,
+    resolution: int | None,
+    precision: str,
+    device: str,
+) -> tuple[Shelf | Composed, list[Source]]:
+    """Where an encoder's vectors are kept, and what they all come from, each once."""
+    if not weights.is_composed:
+        precision = settled_precision(precision, weights, store, device)
+        shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
+        return shelf, [Source(weights, resolution, precision, shelf)]
+    pairs = [
+        _sources(open_folder(path), store, own or resolution, precision, device)
+        for path, own in weights.parts
+    ]
+    return _joined(weights, pairs)
+
+
+def _text_sources(
+    weights: WeightsFolder, store: Path
+) -> tuple[Shelf | Composed, list[Source]]:
+    """The same of texts: always fp32, and of no resolution."""
+    if not weights.is_composed:
+        shelf = Shelf(store, {**weights.key(precision="fp32"), "tower": "text"})
+        return shelf, [Source(weights, None, "fp32", shelf)]
+    pairs = [_text_sources(open_folder(path), store) for path, _ in weights.parts]
+    return _joined(weights, pairs)
+
+
+def _joined(
+    weights: WeightsFolder, pairs: Sequence[tuple[Shelf | Composed, list[Source]]]
+) -> tuple[Shelf | Composed, list[Source]]:
+    sources = {source.shelf.folder: source for _, own in pairs for source in own}
+    kept = [kept for kept, _ in pairs]
+    return Composed(weights.note["kind"], kept), list(sources.values())
+
+
+def _lacking(
+    sources: Sequence[Source], ids: Iterable[str]
+) -> dict[tuple[Source, ...], list[str]]:
+    """Sorted ids by the sources that have no vector of them, so each is decoded once.
+
+    A source that was never loaded is there too, with no ids if need be.
+    """
+    missing = {source: set(source.shelf.missing(ids)) for source in sources}
+    groups: dict[tuple[Source, ...], list[str]] = {}
+    for name in sorted(set().union(*missing.values())):
+        lacking = tuple(source for source in sources if name in missing[source])
+        groups.setdefault(lacking, []).append(name)
+    for source in sources:
+        if not missing[source] and source.shelf.facts() is None:
+            groups[(source,)] = []
+    return groups
+
+
+def _loaded(sources: Sequence[Source], device: str, threads: int) -> list[Encoder]:
+    import torch
+
+    from bakeoff.encoders.hardware import choose_device
+
+    torch.set_num_threads(max(1, threads))
+    return [source.load(choose_device(device)) for source in sources]
 
 
 def extract_texts(
@@ -123,40 +230,23 @@ def extract_texts(
     Always fp32: a bank is a few hundred prompts, and every image is compared with them.
     Raises BakeoffError where the encoder has no text tower.
     """
-    weights = open_folder(encoder_folder)
-    key = {**weights.key(precision="fp32"), "tower": "text"}
-    shelf = Shelf(store, key)
+    kept, sources = _text_sources(open_folder(encoder_folder), store)
     texts = {_id(str(row["text"])): str(row["text"]) for row in rows}
-    missing = shelf.missing(texts)
-    if missing or shelf.facts() is None:
-        encoder = _load(weights, None, device, "fp32", threads)
-        shelf.set_facts(_facts(encoder))
-        for ids in _chunks(missing, batch_size):
-            found = encoder.encode_texts([texts[name] for name in ids])
-            shelf.add(ids, found.cpu().numpy())
-    facts = shelf.facts() or {}
+    for source in sources:
+        missing = source.shelf.missing(texts)
+        if missing or source.shelf.facts() is None:
+            (encoder,) = _loaded([source], device, threads)
+            for ids in _chunks(missing, batch_size):
+                found = encoder.encode_texts([texts[name] for name in ids])
+                source.shelf.add(ids, found.cpu().numpy())
+    facts = kept.facts() or {}
     order = [_id(str(row["text"])) for row in rows]
-    table = shelf.take(order, int(facts["dimension"]))
+    table = kept.take(order, int(facts["dimension"]))
     columns: dict[str, Any] = {
         name: [row[name] for row in rows] for name in ("class", "template", "text")
     }
     columns["embedding"] = vectors(table)
-    return columns, {"encoder": encoder_id, "key": key, **facts}
-
-
-def encode_files(
-    encoder: Encoder,
-    files: Sequence[Path],
-    *,
-    batch_size: int | Literal["auto"] = "auto",
-    threads: int = 1,
-) -> np.ndarray:
-    """(n, d) float32 vectors of n >= 1 image files, in their order, kept nowhere.
-
-    Raises BakeoffError where a file cannot be read.
-    """
-    jobs = ((file, None) for file in files)
-    return next(_encode(encoder, jobs, batch_size, threads, len(files)))
+    return columns, {"encoder": encoder_id, "key": kept.key, **facts}
 
 
 def _paths(manifest: pa.Table, part: Part) -> dict[str, str]:
@@ -183,135 +273,8 @@ def settled_precision(
         from bakeoff.encoders.hardware import choose_device, probe_precision
 
         parameters = int(weights.note.get("parameters", 0))
-        found = probe_precision(choose_device(device), parameters)
-        with atomic_path(path) as temporary:
-            temporary.write_text(found)
+        write_once(path, probe_precision(choose_device(device), parameters))
     return path.read_text()
-
-
-def _load(
-    weights: WeightsFolder,
-    resolution: int | None,
-    device: str,
-    precision: str,
-    threads: int,
-) -> Encoder:
-    import torch
-
-    from bakeoff.encoders.hardware import choose_device
-
-    torch.set_num_threads(max(1, threads))
-    return load_encoder(
-        weights.path,
-        resolution=resolution,
-        device=choose_device(device),
-        precision=precision,
-    )
-
-
-def _facts(encoder: Encoder) -> dict[str, Any]:
-    names = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
-    return {name: getattr(encoder, name) for name in names}
-
-
-def _encode(
-    encoder: Encoder,
-    files: Iterable[tuple[Path, str | None]],
-    batch_size: int | Literal["auto"],
-    threads: int,
-    shard_size: int,
-) -> Iterator[np.ndarray]:
-    """Vectors of one shard of files after the other, decoding ahead of the encoder.
-
-    files: each with the image id that its bytes must have, or None.
-    """
-    device = encoder.device.split(":")[0]
-    size = BATCH.get(device, BATCH["cpu"]) if batch_size == "auto" else batch_size
-    forward = _Forward(encoder, size)
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        inputs = _ahead(pool, (partial(_input, encoder, *f) for f in files), 2 * size)
-        for first in inputs:
-            yield forward(chain([first], islice(inputs, shard_size - 1)))
-
-
-class _Forward:
-    """Vectors of a stream of inputs, in batches that fit into memory."""
-
-    def __init__(self, encoder: Encoder, size: int) -> None:
-        self.encoder = encoder
-        self.size = size
-
-    def __call__(self, inputs: Iterator[Any]) -> np.ndarray:
-        """(n, d) float32; what is computed on a GPU is fetched once, at the end."""
-        import torch
-
-        found: list[Tensor] = []
-        while batch := list(islice(inputs, self.size)):
-            found.extend(self._batch(batch))
-        return torch.cat(found).cpu().numpy()
-
-    def _batch(self, batch: list[Any]) -> "list[Tensor]":
-        import torch
-
-        try:
-            return [self.encoder.encode_images(self._collated(batch))]
-        except torch.OutOfMemoryError:
-            pass  # Left first: the traceback would keep the batch's memory.
-        if len(batch) == 1:
-            raise BakeoffError(
-                self.encoder.id,
-                f"too little memory on {self.encoder.device} for one image",
-                "memory for one image",
-                "Free memory, choose a smaller encoder, or set device: cpu.",
-            )
-        if self.encoder.device.startswith("cuda"):
-            torch.cuda.empty_cache()
-        self.size = half = (len(batch) + 1) // 2
-        return self._batch(batch[:half]) + self._batch(batch[half:])
-
-    def _collated(self, batch: Sequence[Any]) -> Any:
-        collated = self.encoder.collate(batch)
-        return _pinned(collated) if self.encoder.device.startswith("cuda") else collated
-
-
-def _pinned(batch: Any) -> Any:
-    """A batch that is copied while the GPU still computes the one before."""
-    if isinstance(batch, list):
-        return [_pinned(part) for part in batch]
-    return batch.pin_memory()
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, jobs: Iterator[partial[Any]], depth: int
-) -> Iterator[Any]:
-    """Results in order, with `depth` jobs under way or waiting at any time."""
-    waiting: deque[Future[Any]] = deque()
-    try:
-        for job in jobs:
-            waiting.append(pool.submit(job))
-            if len(waiting) >= depth:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _input(encoder: Encoder, path: Path, image_id: str | None) -> Any:
-    try:
-        data = read_bytes(path)
-        if image_id and hashlib.sha256(data).hexdigest() != image_id:
-            raise Unreadable("its bytes have changed since the manifest was made")
-        # The manifest has applied the study's own limit.
-        return encoder.preprocess(decode(data, pixel_limit=1 << 40))
-    except Unreadable as error:
-        raise BakeoffError(
-            str(path),
-            f"an image that cannot be encoded: {error.reason}",
-            "the image that the manifest lists",
-            "Restore it, or run again so that the manifest is made anew.",
-        ) from error
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:

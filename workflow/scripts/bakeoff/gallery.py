@@ -1,8 +1,8 @@
 """Every predicted image as a thumbnail with what each encoder said of it.
 
 The page that shows it must stay small: 10,000 thumbnails of 72 pixels in WebP take
-about 10 MB. So an image is stored once, whatever the number of encoders, and each
-prediction is one small integer.
+about 10 MB. So an image is stored once, whatever the number of encoders, each
+prediction is one small integer, and of very many images there is a sample.
 """
 
 import base64
@@ -27,6 +27,7 @@ class Gallery:
 
     `sure` holds, alike, the whole percentage that the encoder gave to that class, or
     None where scores are not probabilities. Class numbers are places in `classes`.
+    `left_out` counts the images that the sample does not hold.
     """
 
     classes: list[str]
@@ -36,6 +37,7 @@ class Gallery:
     called: list[list[int]]
     sure: list[list[int]] | None
     thumbnails: list[str]
+    left_out: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain lists and words, for JSON."""
@@ -53,15 +55,18 @@ def make_gallery(
     encoders: Sequence[str] | None = None,
     pixels: int = 72,
     threads: int = 1,
+    most: int = 20_000,
 ) -> Gallery:
-    """All images that every encoder predicted, in the order of their paths.
+    """Up to `most` images that every encoder predicted, in the order of their paths.
 
     One setting (`method`, `protocol`) and, of several repeats, the first. `read` turns
-    a path under `folder` into an RGB picture.
+    a path under `folder` into an RGB picture. Of more images, those whose ids come
+    first are taken: ids are hashes of the content, so this is a random sample, and the
+    same one whatever else is in the study.
     """
     said = opinions(predictions, method=method, protocol=protocol, encoders=encoders)
     path = paths(manifest)
-    place = {path[image]: i for i, image in enumerate(said.image_ids)}
+    place = {path[image]: i for i, image in enumerate(said.image_ids[:most])}
     ordered = sorted(place)
     order = [place[name] for name in ordered]
     sure = np.rint(100 * said.probability[order])
@@ -77,6 +82,7 @@ def make_gallery(
         said.called[order].tolist(),
         None if np.isnan(sure).any() else sure.astype(int).tolist(),
         pictures,
+        left_out=len(said.image_ids) - len(order),
     )
 
 

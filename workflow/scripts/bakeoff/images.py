@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from bakeoff.errors import BakeoffError
+
 # Raster formats that Pillow recognises by their first bytes and decodes by itself: EPS,
 # for one, would run Ghostscript. Builds of Pillow differ in AVIF, JPEG 2000 and WebP.
 Image.init()
@@ -50,6 +52,26 @@ def read_image(path: str | Path, *, pixel_limit: int = PIXEL_LIMIT) -> Image.Ima
     Raises Unreadable where the file cannot be read or `decode` refuses it.
     """
     return decode(read_bytes(path), pixel_limit=pixel_limit)
+
+
+def listed_image(path: Path, image_id: str | None) -> Image.Image:
+    """The picture of an image of the manifest, whose id is the hash of its bytes.
+
+    Of any size: the manifest has applied the study's own limit. Without an id the bytes
+    may be any. Raises BakeoffError where the file is gone, cannot be read, or differs.
+    """
+    try:
+        data = read_bytes(path)
+        if image_id and hashlib.sha256(data).hexdigest() != image_id:
+            raise Unreadable("its bytes have changed since the manifest was made")
+        return decode(data, pixel_limit=1 << 40)
+    except Unreadable as error:
+        raise BakeoffError(
+            str(path),
+            f"an image that cannot be used: {error.reason}",
+            "the image that the manifest lists",
+            "Restore it, or run again so that the manifest is made anew.",
+        ) from error
 
 
 def read_bytes(path: str | Path) -> bytes:

@@ -73,8 +73,8 @@ class Study:
     captions: the figures' caption templates by the first part of their names;
     settings: title, synthetic, encoders, control, metrics, confidence, equivalence,
     replicates, protocols, probes and seed, as configured; main_run: the protocol and
-    the method that the verdict and the gallery show first. retrieval: a table of
-    metrics.
+    the method that the verdict and the gallery show first, and of which there must be
+    predictions. retrieval: a table of metrics.
     """
 
     name: str
@@ -278,6 +278,11 @@ def _notes(study: Study) -> list[str]:
             f"Fine-tuned on the training images of this study: {', '.join(tuned)}. They are "
             "scored on its fixed test images alone; in cross-validation they would be "
             "tested on images that they were trained on."
+        )
+    if silent := study.settings["without_texts"]:
+        notes.append(
+            f"Without zero-shot classification, as they have no text tower: "
+            f"{', '.join(silent)}."
         )
     if groups_of(study.manifest) is None:
         notes.append(

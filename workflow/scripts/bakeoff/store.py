@@ -9,6 +9,8 @@ several jobs may write into one folder, and one that is killed loses one shard.
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,8 @@ class Shelf:
     def ids(self) -> dict[str, Path]:
         """The shard that holds each vector, by id; the same whatever wrote first."""
         held: dict[str, Path] = {}
-        for shard in sorted(self.folder.glob("shards/*.parquet")):
+        # Hidden ones are half written, or what a killed job left.
+        for shard in sorted(self.folder.glob("shards/[!.]*.parquet")):
             column = read_table(shard, "embeddings", ["image_id"])["image_id"]
             for name in column.to_pylist():
                 held.setdefault(name, shard)
@@ -118,6 +121,20 @@ class Shelf:
         if not path.exists() or path.read_text() != text:
             with atomic_path(path) as temporary:
                 temporary.write_text(text)
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write `text` to `path` unless another job has written there, even just now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        whole = Path(folder) / path.name
+        whole.write_text(text)
+        try:
+            os.link(whole, path)
+        except FileExistsError:
+            return
+        except OSError:  # A file system without links: the last of two jobs counts.
+            whole.replace(path)
 
 
 def digest(content: Any) -> str:

@@ -17,6 +17,7 @@ from bakeoff import tables
 from bakeoff.encoders.folder import WeightsFolder, open_folder
 from bakeoff.errors import BakeoffError
 from bakeoff.images import sha256_of
+from bakeoff.store import files
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def verify(results: Path) -> Verification:
         raise BakeoffError(
             str(results), "no such folder", "the folder results/", "Name it."
         )
-    paths = sorted(results.rglob("*.parquet"))
+    # Hidden ones are what killed jobs left of tables that they were writing.
+    paths = sorted(results.rglob("[!.]*.parquet"))
     problems = [line for path in paths for line in _table_problems(path)]
     images = folders = 0
     for path in sorted(results.glob("*/manifest.parquet")):
@@ -119,9 +121,8 @@ def _other_weights(path: Path, weights: WeightsFolder) -> Iterator[str]:
         origin = tables.provenance(path, "embeddings")
     except BakeoffError:
         return  # Told already, as a table.
-    made_from = origin["key"].get("files")
     is_its_own = origin["encoder"].partition("@")[0] == weights.id
-    if is_its_own and made_from is not None and made_from != weights.files:
+    if is_its_own and files(origin["key"]) != files(weights.key(precision="fp32")):
         yield f"{path}: made from other files than those in {weights.path}"
 
 

@@ -7,7 +7,7 @@ known name where a word seems misspelt. All problems are reported together.
 import copy
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,27 @@ def load_schema(path: Path) -> dict[str, Any]:
     return read_yaml(path)
 
 
-def complete(config: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+def complete(
+    config: Mapping[str, Any], schema: Schema, where: str = "configuration"
+) -> dict[str, Any]:
     """A copy of `config` with every default filled in.
 
     Raises BakeoffError that lists every problem, one line each.
     """
     problems = [_describe(error, schema) for error in _errors(config, schema)]
     if problems:
-        raise BakeoffError(
-            "configuration",
-            f"{len(problems)} problem{'s' * (len(problems) > 1)}",
-            "what config/README.md describes",
-            "\n" + "\n".join(f"  {problem}" for problem in problems),
-        )
+        raise refused(where, problems)
     return _filled(copy.deepcopy(dict(config)), schema, schema)
+
+
+def refused(where: str, problems: Sequence[str]) -> BakeoffError:
+    """The error that lists problems, one line each."""
+    return BakeoffError(
+        where,
+        f"{len(problems)} problem{'s' * (len(problems) > 1)}",
+        "what config/README.md describes",
+        "\n" + "\n".join(f"  {problem}" for problem in problems),
+    )
 
 
 def closest(word: str, known: list[str]) -> str:

@@ -1,9 +1,10 @@
 """One short string for the content of a folder of images, to notice every change.
 
 Thousands of images are never inputs of a rule; this string is a parameter of the one
-rule that lists them. Files are hashed once: size, time stamp and inode tell whether a
-file may have changed, and only then is it read again. A copy or a fresh checkout with
-new time stamps gives the same string.
+rule that lists them. Files are hashed once: size, time stamps and inode tell whether a
+file may have changed, and only then is it read again. The time of the last change of the
+inode, which no program can set, is among them: a file that was written over and given its
+old time stamp is read too. A copy or a fresh checkout gives the same string.
 """
 
 import csv
@@ -72,7 +73,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 class _Known:
-    """Hashes of files by (path, size, modification time, inode)."""
+    """Hashes of files by (path, size, times of modification and change, inode)."""
 
     def __init__(self, cache: Path | None) -> None:
         self._database = self._open(cache) if cache else None
@@ -95,7 +96,8 @@ class _Known:
             status = path.stat()
         except OSError:  # a dangling link: the manifest will name it
             return "unreadable"
-        stat = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
+        times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+        stat = f"{status.st_size} {times} {status.st_ino}"
         place = os.fsencode(path.absolute()).hex()
         known = self._look_up(place)
         if known and known[0] == stat:

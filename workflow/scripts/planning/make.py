@@ -6,7 +6,8 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError
 
-from planning.config import complete, load_schema, read_yaml
+from planning.catalogue import read_catalogue
+from planning.config import complete, load_schema, read_yaml, refused
 from planning.plan import Plan
 from planning.problems import problems
 
@@ -17,9 +18,8 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
     Raises BakeoffError with one line for every problem.
     """
     presets = read_yaml(root / "config/recipes.yaml")
-    completed = complete(
-        _with_presets(config, presets), load_schema(root / "config/schema.yaml")
-    )
+    schema = load_schema(root / "config/schema.yaml")
+    completed = complete(_with_presets(config, presets), schema)
     draft = Plan(completed, {}, root)
     path = Path(draft.locate(completed["catalogue"]))
     if not path.is_file():
@@ -29,15 +29,9 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
             "a YAML file of encoders",
             "Leave the key out to use the one that comes with bakeoff.",
         )
-    catalogue = read_yaml(path)
-    plan = Plan(completed, catalogue, root)
+    plan = Plan(completed, read_catalogue(path, schema), root)
     if found := problems(plan):
-        raise BakeoffError(
-            "configuration",
-            f"{len(found)} problem{'s' * (len(found) > 1)}",
-            "names that are defined",
-            "\n" + "\n".join(f"  {problem}" for problem in found),
-        )
+        raise refused("configuration", found)
     return plan
 
 

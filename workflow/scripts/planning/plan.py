@@ -70,7 +70,22 @@ class Plan:
     def entry(self, encoder: str) -> Settings:
         """The catalogue's entry of an encoder id's base, `@resolution` applied."""
         parts = self.parts(encoder)
-        return {"text": True, **self.catalogue[parts.base], "at": parts.resolution}
+        return {**self.catalogue[parts.base], "at": parts.resolution}
+
+    def made_of(self, encoder: str) -> list[str]:
+        """Ids of what a derived encoder is made of; none for any other.
+
+        A resolution of the whole is that of all parts without one.
+        """
+        entry = self.entry(encoder)
+        at = f"@{entry['at']}" if entry["at"] else ""
+        return [part if "@" in part else part + at for part in entry.get("of", [])]
+
+    def composed_of(self, study: str, encoder: str) -> list[str]:
+        """Those parts whose vectors the study asks for too, and is composed from."""
+        composed = self.entry(encoder).get("derived") in ("concatenate", "average")
+        asked = self.encoders(study)
+        return [part for part in self.made_of(encoder) if composed and part in asked]
 
     def finetuned(self, study: str) -> list[str]:
         """Ids of a study's fine-tuned encoders."""
@@ -110,6 +125,11 @@ class Plan:
     def reads(self, study: str, encoder: str) -> bool:
         """Whether the study has prompts and the encoder a text tower."""
         return bool(self.study(study)["prompts"] and self.entry(encoder)["text"])
+
+    def without_texts(self, study: str) -> list[str]:
+        """Encoders that zero-shot classification leaves out, though there are prompts."""
+        asked = self.encoders(study) if self.study(study)["prompts"] else []
+        return [encoder for encoder in asked if not self.reads(study, encoder)]
 
     def main_run(self, study: str) -> tuple[str, str]:
         """The (protocol, method) that is looked at image by image.
@@ -186,9 +206,22 @@ class Plan:
     def base_weights(self, encoder: str) -> str:
         """The folder of the weights that an encoder is, or that it starts from."""
         base = self.parts(encoder).base
-        if folder := self.catalogue[base].get("folder"):
+        entry = self.catalogue[base]
+        if "derived" in entry:
+            return f"resources/derived/{base}"
+        if folder := entry.get("folder"):
             return self.locate(folder)
         return f"resources/weights/{base}"
+
+    def all_weights(self, study: str) -> list[str]:
+        """Folders of all weights behind a study's encoders, each once."""
+        folders = [self.weights(study, encoder) for encoder in self.encoders(study)]
+        ahead = list(self.encoders(study))
+        while ahead:
+            parts = self.made_of(ahead.pop())
+            folders += map(self.base_weights, parts)
+            ahead += parts
+        return list(dict.fromkeys(folders))
 
     def locate(self, path: str) -> str:
         """`path` from the working directory if it is there, else from the code."""

@@ -91,7 +91,7 @@ def _cannot_finetune(where: str, study: str, plan: Plan) -> list[str]:
         found.append(f"{where}.prompts: missing; {named} would be trained with them")
     for encoder, base in bases.items():
         entry = plan.catalogue.get(base)
-        if entry and (entry["loader"] != "openclip" or not entry.get("text", True)):
+        if entry and (entry["loader"] != "openclip" or not entry["text"]):
             found.append(
                 f"{where}: {encoder}: only openclip entries with a text tower can be "
                 f"fine-tuned, and {base} is none"

@@ -64,8 +64,12 @@ def reference(schema: dict[str, Any]) -> str:
         ("protocol", "protocols.<name>"),
         ("recipe", "recipes.<name>"),
         ("augmentation", "recipes.<name>.augmentation"),
+        ("encoder", "<id>"),
+        ("derived_encoder", "<id>"),
     ):
-        parts += ["", *_table(f"`{where}`", schema["$defs"][name], schema)]
+        part = schema["$defs"][name]
+        title = f"`{where}`" + (" in the catalogue" if where == "<id>" else "")
+        parts += ["", *_table(title, part, schema)]
     return "\n".join(parts) + "\n"
 
 

@@ -62,6 +62,17 @@ def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
     return plan.entry(wildcards.encoder)
 
 
+def _derive(plan: Plan, wildcards: Wildcards) -> Settings:
+    parts = plan.made_of(wildcards.encoder)
+    return {
+        **_pick(plan.entry(wildcards.encoder), "derived", "tiles", "alpha"),
+        "parts": [
+            {"folder": plan.base_weights(part), "resolution": plan.entry(part)["at"]}
+            for part in parts
+        ],
+    }
+
+
 def _embed_images(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
         "images": plan.study(wildcards.study)["images"],
@@ -230,6 +241,7 @@ def _summary(plan: Plan, wildcards: Wildcards) -> Settings:
         "title": plan.study(study)["title"] or study,
         **_pick(plan.study(study), "synthetic", "images"),
         "control": plan.config["control"],
+        "without_texts": plan.without_texts(study),
         "main_run": plan.main_run(study),
         "protocols": {
             name: plan.config["protocols"][name] for name in plan.protocols(study)
@@ -248,6 +260,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "manifest": _manifest,
     "folds": _folds,
     "weights": _weights,
+    "derive": _derive,
     "embed_images": _embed_images,
     "probe": _probe,
     "zeroshot": _zeroshot,

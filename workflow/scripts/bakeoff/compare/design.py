@@ -8,8 +8,9 @@
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -44,11 +45,11 @@ class Panel:
         """(repeat, fold) of every run."""
         return [(run.repeat, run.fold) for run in self.runs[self.encoders[0]]]
 
-    @property
+    @cached_property
     def images(self) -> int:
         """Distinct images tested."""
         own = self.runs[self.encoders[0]]
-        return len(np.unique(np.concatenate([run.image_ids for run in own])))
+        return len(set().union(*(run.image_ids for run in own)))
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,11 @@ class Design:
 
 
 def panels(
-    predictions: Sequence[pa.Table], encoders: Sequence[str] = ()
+    predictions: Iterable[pa.Table], encoders: Sequence[str] = ()
 ) -> list[Panel]:
     """The predictions by method and protocol, checked to be of the same images.
+
+    Tables are taken one at a time, and encoders share the ids of their images.
 
     `encoders` come first, in their order; the others after them, by name. Raises
     BakeoffError where encoders differ in their images, labels, classes or runs.
@@ -71,9 +74,11 @@ def panels(
     found: dict[tuple[str, str], dict[str, list[Run]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    curves = set()
+    curves: set[str] = set()
+    shared: dict[tuple[str, int, int], np.ndarray] = {}
     for table in predictions:
         for run in outcomes(table):
+            run = _sharing_ids(run, shared)
             found[run.method, run.protocol][run.encoder].append(run)
             if origin(table).get("design") == "curve":
                 curves.add(run.protocol)
@@ -82,6 +87,13 @@ def panels(
         Panel(*key, _same_runs(key, _ordered(own, encoders)), key[1] in curves)
         for key, own in sorted(found.items())
     ]
+
+
+def _sharing_ids(run: Run, shared: dict[tuple[str, int, int], np.ndarray]) -> Run:
+    """The run, its ids those of the first encoder's run where they are equal."""
+    key = (run.protocol, run.repeat, run.fold)
+    ids = shared.setdefault(key, run.image_ids)
+    return replace(run, image_ids=ids) if np.array_equal(ids, run.image_ids) else run
 
 
 def design_of(

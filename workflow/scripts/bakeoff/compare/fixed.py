@@ -21,9 +21,11 @@ from bakeoff.stats.proportions import (
 )
 from bakeoff.stats.resampling import (
     Summable,
+    Terms,
     bootstrap,
     jackknife,
     jackknife_error,
+    merged,
     percentile_interval,
     sign_flip,
     terms_of,
@@ -34,63 +36,95 @@ from bakeoff.stats.result import Chances, Result
 FEW_GROUPS = 20
 _INDEPENDENT = "assumes that images are independent"
 
+# Places of two encoders.
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One pair's difference in all M metrics, resampled R times.
+
+    observed: (M,); replicates: (M, R); error: (M,) of the jackknife; p: (M,) two-sided
+    of the sign flip. A metric whose best value is zero is compared by absolute values.
+    """
+
+    observed: np.ndarray
+    replicates: np.ndarray
+    error: np.ndarray
+    p: np.ndarray
+
 
 @dataclass(frozen=True)
 class Resampled:
-    """Everything resampled, once for all pairs: E encoders, M metrics, R replicates.
-
-    observed: (E, M); replicates: (E, M, R); left_out: (E, M, U); flipped: {pair: (M,)}
-    two-sided p; metrics whose best value is zero are absolute already.
-    """
+    """Everything resampled; units are groups, or images where there are none."""
 
     outcomes: list[Outcomes]
     groups: np.ndarray | None
     metrics: list[Summable]
-    observed: np.ndarray
-    replicates: np.ndarray
-    left_out: np.ndarray
-    flipped: dict[tuple[int, int], np.ndarray]
-
-    @property
-    def units(self) -> int:
-        """Groups, or images where there are none."""
-        return self.left_out.shape[2]
+    units: int
+    gaps: dict[Pair, Gap]
 
 
 def resample(
     panel: Panel,
     metrics: Sequence[Summable],
-    pairs: Sequence[tuple[int, int]],
+    pairs: Sequence[Pair],
     groups: Groups | None,
     replicates: int,
     rng: np.random.Generator,
 ) -> Resampled:
-    """Bootstrap, sign-flip and jackknife of all encoders of a panel."""
+    """Bootstrap, sign-flip and jackknife of all pairs of a panel."""
     outcomes, labels = _aligned(panel, groups)
     terms = [terms_of(o, metrics, labels) for o in outcomes]
-    zero = np.array([m.better == "zero" for m in metrics], bool)
-    flipped = sign_flip(terms, pairs, replicates, rng, magnitude=zero)
+    gaps: dict[Pair, Gap] = {}
+    for own, places in _together(terms, pairs):
+        gaps |= _gaps(own, places, replicates, rng)
+    return Resampled(outcomes, labels, list(metrics), terms[0].units, gaps)
+
+
+def _together(
+    terms: Sequence[Terms], pairs: Sequence[Pair]
+) -> list[tuple[Sequence[Terms], dict[Pair, Pair]]]:
+    """Encoders that are resampled together, and where each pair stands among them.
+
+    All at once; or, with very many images, pair by pair, as the images that are equal
+    in two encoders are many more than those that are equal in all.
+    """
+    alone = {(a, b): merged([terms[a], terms[b]]) for a, b in pairs}
+    if any(own[0].times is None for own in alone.values()):
+        return [(terms, {pair: pair for pair in pairs})]
+    return [(own, {pair: (0, 1)}) for pair, own in alone.items()]
+
+
+def _gaps(
+    terms: Sequence[Terms],
+    places: dict[Pair, Pair],
+    replicates: int,
+    rng: np.random.Generator,
+) -> dict[Pair, Gap]:
+    zero = np.array([m.better == "zero" for m in terms[0].metrics], bool)
+    flipped = sign_flip(terms, list(places.values()), replicates, rng, magnitude=zero)
     drawn = bootstrap(terms, replicates, rng)
     left_out = jackknife(terms)
     observed = np.array([t.observed() for t in terms])
     for values in (observed, drawn, left_out):
         here = np.flatnonzero(zero)
         values[:, here] = np.abs(values[:, here])
-    return Resampled(
-        outcomes,
-        labels,
-        list(metrics),
-        observed,
-        drawn,
-        left_out,
-        dict(zip(pairs, flipped, strict=True)),
-    )
+    return {
+        pair: Gap(
+            observed[a] - observed[b],
+            drawn[a] - drawn[b],
+            jackknife_error(left_out[a] - left_out[b], terms[0].times),
+            p,
+        )
+        for (pair, (a, b)), p in zip(places.items(), flipped, strict=True)
+    }
 
 
 def on_fixed_images(
     question: Question,
     metric: int,
-    pair: tuple[int, int],
+    pair: Pair,
     r: Resampled,
     confidence: float,
 ) -> list[Row]:
@@ -115,7 +149,7 @@ def on_fixed_images(
 
 
 def on_fixed_class(
-    question: Question, k: int, pair: tuple[int, int], r: Resampled, confidence: float
+    question: Question, k: int, pair: Pair, r: Resampled, confidence: float
 ) -> list[Row]:
     """Rows of one pair's recall of class k: McNemar, or cluster-robust with groups.
 
@@ -161,26 +195,23 @@ def _aligned(
     return outcomes, np.array(named)
 
 
-def _gap(values: np.ndarray, metric: int, pair: tuple[int, int]) -> np.ndarray:
-    return values[pair[0], metric] - values[pair[1], metric]
-
-
 def _resampled_row(
     question: Question,
     metric: int,
-    pair: tuple[int, int],
+    pair: Pair,
     r: Resampled,
     confidence: float,
 ) -> Row:
-    gaps = _gap(r.replicates, metric, pair)
+    gap = r.gaps[pair]
+    gaps = gap.replicates[metric]
     chances, spread = _chances(gaps, question.band)
     low, high = percentile_interval(gaps, confidence) if spread > 0 else (nan, nan)
     result = Result(
         r.units,
-        float(_gap(r.observed, metric, pair)),
+        float(gap.observed[metric]),
         low,
         high,
-        p=float(r.flipped[pair][metric]),
+        p=float(gap.p[metric]),
     )
     test = "sign_flip" if r.groups is None else "cluster_sign_flip"
     detectable = _reach(spread, confidence)
@@ -216,12 +247,12 @@ def _reach(spread: float, confidence: float, power: float = 0.8) -> float:
 def _jackknife_row(
     question: Question,
     metric: int,
-    pair: tuple[int, int],
+    pair: Pair,
     r: Resampled,
     confidence: float,
 ) -> Row:
-    error = float(jackknife_error(_gap(r.left_out, metric, pair)))
-    estimate = float(_gap(r.observed, metric, pair))
+    error = float(r.gaps[pair].error[metric])
+    estimate = float(r.gaps[pair].observed[metric])
     half = float(stats.norm.ppf((1 + confidence) / 2)) * error
     if not error > 0:
         return Row(question, "jackknife", False, Result(r.units, estimate), confidence)

@@ -1,7 +1,7 @@
 """The table of comparisons: every pair, every metric, every test that is allowed."""
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -11,16 +11,13 @@ import pyarrow as pa
 from bakeoff.compare.design import Groups, Panel, design_of, panels
 from bakeoff.compare.fixed import on_fixed_class, on_fixed_images, resample
 from bakeoff.compare.labels import default_band
-from bakeoff.compare.over_folds import (
-    FoldValues,
-    fold_values,
-    over_folds,
-    recalls_by_run,
-)
+from bakeoff.compare.over_folds import over_folds, recalls_by_run
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
+from bakeoff.compare.values import FoldValues, fold_values
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Metric, OrderMetric
+from bakeoff.schemas import SCHEMAS
 
 RECALL = "recall"
 _OF_ORDER = (
@@ -29,8 +26,19 @@ _OF_ORDER = (
 )
 
 
+def columns_for(metric_names: Sequence[str]) -> list[str]:
+    """The columns of predictions that `compare` needs for these metrics.
+
+    Scores, the widest of them, only for a metric that is made from scores.
+    """
+    known = (METRICS[name] for name in metric_names if name in METRICS)
+    scores = any(metric.needs != "labels" for metric in known)
+    unused = {"seed"} if scores else {"seed", "scores"}
+    return [name for name in SCHEMAS["predictions"].names if name not in unused]
+
+
 def compare(
-    predictions: Sequence[pa.Table],
+    predictions: Iterable[pa.Table],
     metrics: pa.Table,
     folds: Mapping[str, pa.Table],
     *,
@@ -47,7 +55,8 @@ def compare(
 ) -> dict[str, list[Any]]:
     """Columns of the table of comparisons of one study.
 
-    predictions: tables as they were read, of any encoders, methods and protocols; pairs
+    predictions: tables as they were read, of any encoders, methods and protocols, with
+    the columns that `columns_for` names at least and one at a time if need be; pairs
     are formed within a method and protocol. metrics: the study's table of metrics,
     whose values per run the tests over folds use. folds: {protocol: table of folds},
     which give the number of training images and show whether groups straddle. encoders:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ def derive(
     *,
     tiles: int = 2,
 ) -> None:
-    """Describe in `folder` an encoder made of others; nothing is copied.
+    """Describe in `folder` an encoder made of others; no weights are copied.
 
     parts: folders of encoders, each with a resolution or None for its own; one part for
     `tiles`, two or more otherwise. The same model at several resolutions is what is
@@ -55,7 +55,12 @@ def derive(
             "kind": kind,
             "tiles": tiles,
             "parts": [
-                {"folder": os.path.relpath(path, folder), "resolution": resolution}
+                {
+                    "folder": os.path.relpath(path, folder),
+                    "resolution": resolution,
+                    # So that this description changes when a part does.
+                    "description": sha256_of(path / "encoder.json"),
+                }
                 for path, resolution in parts
             ],
             "files": {},
@@ -66,7 +71,8 @@ def derive(
             ),
             "has_text": all(note.get("has_text", False) for note in notes),
             "parameters": sum(int(note.get("parameters", 0)) for note in notes),
-            "source": "derived",
+            "licence": _licences(notes),
+            "source": f"{kind} of {', '.join(map(_named, notes, parts))}",
         },
     )
 
@@ -101,8 +107,10 @@ def interpolate(folder: Path, encoder_id: str, a: Path, b: Path, alpha: float) -
         save_file(mixed, temporary)
     note = dict(open_folder(a).note)
     note["files"] |= {first.name: sha256_of(folder / first.name)}
+    licences = _licences([note, open_folder(b).note])
     source = f"{1 - alpha:g} {a.name} + {alpha:g} {b.name}"
-    _write_note(folder, note | {"id": encoder_id, "source": source})
+    changed = {"id": encoder_id, "licence": licences, "source": source}
+    _write_note(folder, note | changed | {"revision": None})
 
 
 def _weights(folder: Path) -> Path:
@@ -116,6 +124,14 @@ def _weights(folder: Path) -> Path:
             "Only weights in one safetensors file can be interpolated.",
         )
     return files[0]
+
+
+def _licences(notes: Sequence[Mapping[str, Any]]) -> str:
+    return " and ".join(dict.fromkeys(str(n.get("licence", "none")) for n in notes))
+
+
+def _named(note: Mapping[str, Any], part: tuple[Path, int | None]) -> str:
+    return f"{note['id']}@{part[1]}" if part[1] else str(note["id"])
 
 
 def _write_note(folder: Path, note: dict[str, Any]) -> None:

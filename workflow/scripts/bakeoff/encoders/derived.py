@@ -3,19 +3,18 @@
 Each image is decoded once, whatever the number of parts.
 """
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import fmean
 from typing import Any
 
 import torch
 from PIL.Image import Image
 from torch import Tensor
-from torch.nn.functional import normalize
 
+from bakeoff.encoders.compose import combined, compose
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
+from bakeoff.encoders.together import Together
 from bakeoff.encoders.towers import no_texts
 
 
@@ -27,14 +26,16 @@ class Derived(Encoder):
     def __init__(
         self, weights: WeightsFolder, parts: Sequence[Encoder], precision: str
     ) -> None:
+        self.kind = str(weights.note["kind"])
         self.id = weights.id
         self.parts = tuple(parts)
         self.device = parts[0].device
-        self.dimension = int(weights.note["dimension"])
-        self.resolution = max(part.resolution for part in parts)
-        self.has_text = all(part.has_text for part in parts)
-        self.logit_scale = _mean([part.logit_scale for part in parts])
-        self.logit_bias = _mean([part.logit_bias for part in parts])
+        whole = combined(self.kind, [part.facts() for part in parts])
+        self.dimension = whole["dimension"]
+        self.resolution = whole["resolution"]
+        self.has_text = whole["has_text"]
+        self.logit_scale = whole["logit_scale"]
+        self.logit_bias = whole["logit_bias"]
         self.parameters = sum(part.parameters for part in parts)
         self.parameters_image = sum(part.parameters_image for part in parts)
         self.key = weights.key(precision=precision)
@@ -44,53 +45,27 @@ class Derived(Encoder):
         return self.parts[0].tokenize(texts)
 
 
-class Combined(Derived):
-    """Unit vectors of all parts, side by side (`concatenate`) or averaged (`average`).
-
-    Parts are normalised first, or the longest vectors would outweigh the rest; divided
-    by the root of their number, side by side, they are a unit vector again, and a
-    cosine is the mean of the parts' cosines. Scale and bias are the parts' mean.
-    """
+class Combined(Together, Derived):
+    """Vectors of all parts, composed (`compose`)."""
 
     def __init__(
-        self,
-        weights: WeightsFolder,
-        parts: Sequence[Encoder],
-        precision: str,
-        kind: str,
+        self, weights: WeightsFolder, parts: Sequence[Encoder], precision: str
     ) -> None:
-        super().__init__(weights, parts, precision)
-        self._concatenates = kind == "concatenate"
-
-    def preprocess(self, image: Image) -> Any:
-        """What each part makes of the image."""
-        return [part.preprocess(image) for part in self.parts]
-
-    def collate(self, inputs: Sequence[Any]) -> Any:
-        """One batch per part."""
-        columns = zip(*inputs, strict=True)
-        return [
-            part.collate(column)
-            for part, column in zip(self.parts, columns, strict=True)
-        ]
+        Derived.__init__(self, weights, parts, precision)
 
     def encode_images(self, batch: Any) -> Tensor:
         """(n, d) float32 vectors, of about unit length."""
-        return self._joined(
-            part.encode_images(own) for part, own in zip(self.parts, batch, strict=True)
-        )
+        return self._composed(self.each(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """(n, d) float32 vectors, of about unit length."""
         if not self.has_text:
             raise no_texts(self.id)
-        return self._joined(part.encode_texts(texts) for part in self.parts)
+        return self._composed([part.encode_texts(texts) for part in self.parts])
 
-    def _joined(self, vectors: Any) -> Tensor:
-        units = [normalize(vector, dim=-1) for vector in vectors]
-        if self._concatenates:
-            return torch.cat(units, dim=-1) / math.sqrt(len(units))
-        return torch.stack(units).mean(dim=0)
+    def _composed(self, vectors: Sequence[Tensor]) -> Tensor:
+        arrays = [vector.cpu().numpy() for vector in vectors]
+        return torch.from_numpy(compose(self.kind, arrays))
 
 
 class Tiled(Derived):
@@ -101,26 +76,25 @@ class Tiled(Derived):
     """
 
     def __init__(
-        self,
-        weights: WeightsFolder,
-        parts: Sequence[Encoder],
-        precision: str,
-        tiles: int,
+        self, weights: WeightsFolder, parts: Sequence[Encoder], precision: str
     ) -> None:
         super().__init__(weights, parts, precision)
-        self._tiles = tiles
+        self._tiles = int(weights.note["tiles"])
 
-    def preprocess(self, image: Image) -> Tensor:
-        """(k * k, ...) inputs of the part, row by row."""
+    def preprocess(self, image: Image) -> list[Any]:
+        """The part's inputs, one per tile, row by row."""
         part = self.parts[0]
-        return part.collate(
-            [part.preprocess(image.crop(box)) for box in boxes(image.size, self._tiles)]
-        )
+        tiles = boxes(image.size, self._tiles)
+        return [part.preprocess(image.crop(box)) for box in tiles]
 
-    def encode_images(self, batch: Tensor) -> Tensor:
+    def collate(self, inputs: Sequence[Any]) -> Any:
+        """The part's batch of all tiles of all images."""
+        return self.parts[0].collate([tile for tiles in inputs for tile in tiles])
+
+    def encode_images(self, batch: Any) -> Tensor:
         """(n, d) float32 vectors, not normalised."""
-        vectors = self.parts[0].encode_images(batch.flatten(0, 1))
-        return vectors.unflatten(0, (len(batch), -1)).mean(dim=1)
+        vectors = self.parts[0].encode_images(batch)
+        return vectors.unflatten(0, (-1, self._tiles**2)).mean(dim=1)
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """(n, d) float32 vectors, not normalised."""
@@ -150,7 +124,6 @@ def load(
     """The derived encoder that the folder describes, its parts loaded."""
     from bakeoff.encoders import load_encoder
 
-    kind = weights.note["kind"]
     parts = [
         load_encoder(
             folder,
@@ -160,11 +133,6 @@ def load(
         )
         for folder, part_resolution in weights.parts
     ]
-    if kind == "tiles":
-        return Tiled(weights, parts, precision, int(weights.note["tiles"]))
-    return Combined(weights, parts, precision, kind)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if len(known) == len(values) else None
+    if weights.note["kind"] == "tiles":
+        return Tiled(weights, parts, precision)
+    return Combined(weights, parts, precision)

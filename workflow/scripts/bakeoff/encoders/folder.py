@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bakeoff.encoders.compose import COMPOSED
 from bakeoff.errors import BakeoffError
 from bakeoff.images import sha256_of
 
@@ -95,6 +96,19 @@ class WeightsFolder:
             (self.path / part["folder"], part["resolution"])
             for part in self.note.get("parts", [])
         ]
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether its vectors follow from those of its parts."""
+        return self.loader == "derived" and self.note["kind"] in COMPOSED
+
+    @property
+    def with_weights(self) -> "list[WeightsFolder]":
+        """This folder, or where it is derived, all that lie behind it, each once."""
+        if self.loader != "derived":
+            return [self]
+        found = [w for path, _ in self.parts for w in open_folder(path).with_weights]
+        return list({folder.path.resolve(): folder for folder in found}.values())
 
     def _derived_key(self, precision: str, resolution: int | None) -> dict[str, Any]:
         return {

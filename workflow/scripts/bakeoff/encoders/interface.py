@@ -55,6 +55,11 @@ class Encoder(ABC):
         Raises BakeoffError where the encoder has no text tower.
         """
 
+    def facts(self) -> dict[str, Any]:
+        """What tables of its vectors say of it."""
+        names = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
+        return {name: getattr(self, name) for name in names}
+
     def collate(self, inputs: Sequence[Any]) -> Any:
         """One batch, a tensor or a list of them, of what `preprocess` returned."""
         import torch

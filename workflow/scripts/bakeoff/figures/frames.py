@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bakeoff.tables import origin
 
@@ -66,6 +67,21 @@ def setting_names(
 def encoders_in(rows: pd.DataFrame, encoders: Sequence[str] | None) -> list[str]:
     """The study's encoders as given, or all that the rows name."""
     return list(encoders) if encoders else natural(set(rows["encoder"]))
+
+
+def of_setting(
+    tables: Sequence[pa.Table], method: str | None, protocol: str | None
+) -> list[pa.Table]:
+    """The tables' rows of one method and protocol; None leaves either open."""
+    wanted = {"method": method, "protocol": protocol}
+    for name, text in wanted.items():
+        if text is not None:
+            tables = [t.filter(pc.equal(_words(t, name), text)) for t in tables]
+    return [table for table in tables if table.num_rows]
+
+
+def _words(table: pa.Table, name: str) -> pa.ChunkedArray:
+    return table.column(name).cast(pa.string())
 
 
 def one_setting(

@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bakeoff.figures.frames import classes_of, encoders_in, frames, one_setting
+from bakeoff.figures.frames import (
+    classes_of,
+    encoders_in,
+    frames,
+    of_setting,
+    one_setting,
+)
 from bakeoff.tables import origin
 
 _COLUMNS = [
@@ -52,32 +59,37 @@ def opinions(
     distance of the raw prediction from the label; without either, all are equal.
     """
     classes = classes_of(predictions)
-    rows = one_setting(_rows(predictions, classes), method, protocol)
+    own = of_setting(predictions, method, protocol)
+    rows = one_setting(_rows(own or predictions[:1], classes), method, protocol)
     rows = rows.sort_values("repeat", kind="stable")
     rows = rows.drop_duplicates(["encoder", "image_id"])
-    known = [e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])]
-    rows = rows[rows["encoder"].isin(known)]
     rows = rows.assign(rank=rows.groupby("encoder")["gap"].rank(pct=True))
-    wide = rows.pivot(
-        index="image_id",
-        columns="encoder",
-        values=["truth", "called", "rank", "probability"],
-    )
-    complete = rows.groupby("image_id")["encoder"].nunique() == len(known)
-    wide = wide.loc[complete[complete].index.sort_values()]
-    called, rank, probability = (
-        wide[name][known].to_numpy() for name in ("called", "rank", "probability")
-    )
-    truth = wide["truth"][known[0]].to_numpy() if known else np.empty(0)
+    known = [e for e in encoders_in(rows, encoders) if e in set(rows["encoder"])]
+    each = [rows[rows["encoder"] == e].set_index("image_id") for e in known]
+    ids = _in_all([part.index for part in each])
+    each = [part.loc[ids] for part in each]
     return Opinions(
         classes,
         known,
-        np.asarray(wide.index, dtype=object),
-        truth.astype(int),
-        called.astype(int),
-        rank.astype(float),
-        probability.astype(float),
+        np.asarray(ids, dtype=object),
+        each[0]["truth"].to_numpy(int) if each else np.empty(0, int),
+        _columns(each, "called", int),
+        _columns(each, "rank", float),
+        _columns(each, "probability", float),
     )
+
+
+def _in_all(indices: Sequence[pd.Index]) -> pd.Index:
+    """What stands in every one of them, sorted."""
+    if not indices:
+        return pd.Index([], dtype=object)
+    return reduce(lambda a, b: a.intersection(b), indices).sort_values()
+
+
+def _columns(each: Sequence[pd.DataFrame], name: str, kind: type) -> np.ndarray:
+    if not each:
+        return np.empty((0, 0), kind)
+    return np.column_stack([part[name].to_numpy(kind) for part in each])
 
 
 def _rows(predictions: Sequence[pa.Table], classes: Sequence[str]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from scipy.special import softmax
 from bakeoff.figures.frames import encoders_in, frame, one_setting
 from bakeoff.figures.opinions import score_matrix
 from bakeoff.figures.style import EDGE, GRID, WIDTH, looks, panels, say_empty, short
+from bakeoff.metrics.probabilistic import perfect_hits
 from bakeoff.stats.shares import wilson
 from bakeoff.tables import origin
 
@@ -79,7 +80,7 @@ def calibration_bins(
     for places in np.array_split(np.argsort(sure, kind="stable"), count):
         n, p = len(places), sure[places]
         low, high = wilson(float(right[places].sum()), n, confidence)
-        perfect = (rng.random((_DRAWS, n)) < p).mean(axis=1)
+        perfect = np.concatenate([h.mean(axis=1) for h in perfect_hits(p, _DRAWS, rng)])
         tail = (1 - confidence) / 2
         band = np.quantile(perfect, [tail, 1 - tail])
         table.append((p.mean(), right[places].mean(), low, high, *band, n))

@@ -2,43 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from bakeoff.errors import BakeoffError
 from bakeoff.finetune.augment import Augmentation
 from bakeoff.finetune.views import view
-from bakeoff.images import Unreadable, read_image
-
-
-def read(path: Path) -> Image.Image:
-    """The picture in a file; raises BakeoffError where the manifest no longer holds."""
-    try:
-        return read_image(path)
-    except Unreadable as error:
-        raise BakeoffError(
-            str(path),
-            f"an image that cannot be read: {error}",
-            "the image that the manifest was made from",
-            "Make the manifest again.",
-        ) from error
 
 
 class Pictures:
     """The training set: files, one augmentation each, and the model's preprocessing.
 
-    `read` opens a file as an RGB picture; `preprocess` turns one into (3, H, W).
+    `read` makes of each of `files`, whatever they are, an RGB picture; `preprocess`
+    turns one into (3, H, W).
     """
 
     def __init__(
         self,
-        files: Sequence[Path],
+        files: Sequence[Any],
         augmentations: Sequence[Augmentation],
-        read: Callable[[Path], Image.Image],
+        read: Callable[[Any], Image.Image],
         preprocess: Callable[[Image.Image], Tensor],
         *,
         seed: int,

@@ -114,10 +114,17 @@ def joined(device: str) -> Iterator[Ranks]:
         dist.destroy_process_group()
 
 
+def is_first() -> bool:
+    """Whether this is the process that writes, before, while and after they are joined."""
+    _read_slurm()
+    return os.environ.get("RANK", "0") == "0"
+
+
 def _read_slurm() -> None:
     """Fill in torchrun's variables from those of `srun`, where there are several tasks.
 
-    `MASTER_ADDR` must then be set by the job: SLURM does not resolve its first node.
+    On several nodes they meet at the one that `srun` was started on: the first of the
+    job, where its script runs. Set `MASTER_ADDR` where it is started elsewhere.
     """
     if "WORLD_SIZE" in os.environ or int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) < 2:
         return
@@ -126,4 +133,6 @@ def _read_slurm() -> None:
     os.environ["LOCAL_RANK"] = os.environ["SLURM_LOCALID"]
     job = int(os.environ.get("SLURM_JOB_ID", "0"))
     os.environ.setdefault("MASTER_PORT", str(20_000 + job % 20_000))
-    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    several = int(os.environ.get("SLURM_STEP_NUM_NODES", "1")) > 1
+    first = os.environ["SLURM_LAUNCH_NODE_IPADDR"] if several else "127.0.0.1"
+    os.environ.setdefault("MASTER_ADDR", first)

@@ -64,7 +64,9 @@ def finetune(
 
 
 def _own_device(device: str, ranks: Ranks) -> str:
+    """Each process's own GPU; SLURM may let it see no other, torchrun shows them all."""
     if device == "cuda" and ranks.size > 1:
-        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        place = int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
+        device = f"cuda:{place}"
         torch.cuda.set_device(device)
     return device

@@ -27,7 +27,7 @@ from bakeoff.finetune.log import Log, tower_norms
 from bakeoff.finetune.memory import Memory
 from bakeoff.finetune.model import Encoder, adapted, autocast, load, prepare, train_mode
 from bakeoff.finetune.negatives import hard_prompts
-from bakeoff.finetune.pictures import Pictures, read
+from bakeoff.finetune.pictures import Pictures
 from bakeoff.finetune.ranks import Ranks
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.sampler import Sampler
@@ -38,6 +38,7 @@ from bakeoff.finetune.signals import AbandonStep, Interrupted, Watch
 from bakeoff.finetune.stepping import Gradient, Step, Stepping, accumulate
 from bakeoff.finetune.updates import Updates
 from bakeoff.finetune.weights import Weights, full_copy
+from bakeoff.images import listed_image
 
 _DRIFT_IMAGES = 32
 
@@ -186,9 +187,9 @@ class Training:
     def _pictures(self, data: Dataset, encoder: Encoder) -> Pictures:
         special, default = self.recipe.class_augmentation, self.recipe.augmentation
         return Pictures(
-            data.files,
+            list(zip(data.files, data.ids, strict=True)),
             [special.get(data.classes[label], default) for label in data.labels],
-            read,
+            lambda file: listed_image(*file),
             encoder.preprocess,
             seed=self.seed,
             threads=self.threads,

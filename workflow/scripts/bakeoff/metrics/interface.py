@@ -44,12 +44,17 @@ class Outcomes:
         return len(self.classes)
 
     @property
+    def has_probabilities(self) -> bool:
+        """Whether the scores are probabilities or become some."""
+        return self.scores is not None and self.kind in ("probability", "logit")
+
+    @property
     def probabilities(self) -> np.ndarray | None:
         """(n, K) probabilities that sum to 1: as given, or the softmax of logits.
 
         None for similarities and decision values: their softmax would be arbitrary.
         """
-        if self.scores is None or self.kind not in ("probability", "logit"):
+        if self.scores is None or not self.has_probabilities:
             return None
         if self.kind == "probability":
             return self.scores / self.scores.sum(axis=1, keepdims=True)
@@ -97,7 +102,7 @@ class _Description:
         given = {
             "labels": True,
             "scores": outcomes.scores is not None,
-            "probabilities": outcomes.probabilities is not None,
+            "probabilities": outcomes.has_probabilities,
         }
         return (
             given[self.needs]

@@ -8,12 +8,15 @@ import pyarrow as pa
 
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.interface import Outcomes
-from bakeoff.tables import origin, strings
+from bakeoff.tables import origin
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run's predictions: what it is of, its images' ids, sorted, and outcomes."""
+    """One run's predictions: what it is of, its images' ids, sorted, and outcomes.
+
+    image_ids: (n,) str objects, which the runs of a table share.
+    """
 
     encoder: str
     method: str
@@ -30,13 +33,16 @@ def outcomes(predictions: pa.Table) -> list[Run]:
     The table must be as it was read: its metadata names the classes, their numbers and
     the kind of the scores. Raises BakeoffError where they are missing.
     """
-    whole, keys, ids = _whole(predictions), _keys(predictions), _ids(predictions)
-    order = np.lexsort((ids, *reversed(keys)))
+    whole, ids = _whole(predictions), _ranked(predictions, "image_id")
+    names = [_ranked(predictions, n) for n in ("encoder", "method", "protocol")]
+    numbers = [np.asarray(predictions.column(name)) for name in ("repeat", "fold")]
+    keys = [*(name.place for name in names), *numbers]
+    order = np.lexsort((ids.place, *reversed(keys)))
     changes = np.zeros(len(order), bool)
     for key in keys:
         changes[1:] |= key[order][1:] != key[order][:-1]
     parts = np.split(order, np.flatnonzero(changes))
-    return [_run(whole, keys, ids, rows) for rows in parts if len(rows)]
+    return [_run(whole, names, numbers, ids, rows) for rows in parts if len(rows)]
 
 
 def pooled(runs: Sequence[Run]) -> Outcomes:
@@ -103,35 +109,43 @@ def _raw(predictions: pa.Table) -> np.ndarray | None:
 
 
 def _scores(predictions: pa.Table, k: int) -> np.ndarray | None:
+    if "scores" not in predictions.column_names:
+        return None
     column = predictions.column("scores").combine_chunks()
     if column.null_count == len(column):
         return None
     return np.asarray(column.flatten(), dtype=float).reshape(-1, k)
 
 
-def _keys(predictions: pa.Table) -> list[np.ndarray]:
-    words = [
-        strings(predictions, name).astype(str)
-        for name in ("encoder", "method", "protocol")
-    ]
-    numbers = [np.asarray(predictions.column(name)) for name in ("repeat", "fold")]
-    return words + numbers
+@dataclass(frozen=True)
+class _Ranked:
+    """A column of text: its words in order, each once, and (n,) places among them."""
+
+    words: np.ndarray
+    place: np.ndarray
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        return self.words[self.place[rows]]
 
 
-def _ids(predictions: pa.Table) -> np.ndarray:
-    return strings(predictions, "image_id").astype(str)
+def _ranked(predictions: pa.Table, name: str) -> _Ranked:
+    column = predictions.column(name).combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    words = np.array(column.dictionary.to_pylist(), dtype=object)
+    order = np.argsort(words, kind="stable")
+    rank = np.empty(len(words), dtype=np.int64)
+    rank[order] = np.arange(len(words))
+    return _Ranked(words[order], rank[np.asarray(column.indices)])
 
 
 def _run(
-    whole: Outcomes, keys: list[np.ndarray], ids: np.ndarray, rows: np.ndarray
+    whole: Outcomes,
+    names: Sequence[_Ranked],
+    numbers: Sequence[np.ndarray],
+    ids: _Ranked,
+    rows: np.ndarray,
 ) -> Run:
-    encoder, method, protocol, repeat, fold = (key[rows[0]] for key in keys)
-    return Run(
-        str(encoder),
-        str(method),
-        str(protocol),
-        int(repeat),
-        int(fold),
-        ids[rows],
-        whole.take(rows),
-    )
+    encoder, method, protocol = (str(name.of(rows[0])) for name in names)
+    repeat, fold = (int(number[rows[0]]) for number in numbers)
+    return Run(encoder, method, protocol, repeat, fold, ids.of(rows), whole.take(rows))

@@ -6,13 +6,14 @@ one. Proper scores are means of per-image terms; calibration errors are not, and
 on n: beside each stands the value that a perfectly calibrated model would show.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 BINS = 15
 _FLOOR = 1e-15  # of a probability whose logarithm is taken
 _DRAWS = 200
+_CELLS = 8_000_000  # of a block of draws
 
 
 def log_loss_terms(p: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -76,8 +77,24 @@ def of_perfect_model(
     draws: int = _DRAWS,
 ) -> float:
     """Mean `error` of a model whose hits are as frequent as its confidences say."""
-    hits = rng.random((draws, len(confidence))) < confidence
-    return float(np.mean(error(confidence, hits.astype(float))))
+    found = [
+        error(confidence, hits.astype(float))
+        for hits in perfect_hits(confidence, draws, rng)
+    ]
+    return float(np.mean(np.concatenate(found)))
+
+
+def perfect_hits(
+    confidence: np.ndarray, draws: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """(b, n) bool, `draws` rows in all: hits as frequent as confidence (n,) says.
+
+    In blocks, so that memory does not grow with draws times images.
+    """
+    n = len(confidence)
+    block = max(1, _CELLS // max(1, n))
+    for start in range(0, draws, block):
+        yield rng.random((min(block, draws - start), n)) < confidence
 
 
 def top_label(p: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,10 +5,15 @@ RMSE) or of the cells of a confusion matrix (macro recall, kappa). So one sparse
 of terms (features, units) per encoder, times one matrix of weights (units, replicates),
 gives all metrics of all replicates; the weights are shared by all encoders, which keeps
 the comparison paired. A unit is an image, or a group where images come in groups.
+
+Of very many images, most are alike: the same true class, the same predictions. `merged`
+lets one column stand for all of them. How often they are drawn is then one multinomial
+number, and how many of them are exchanged a binomial one, so that the resamples have the
+same distribution and their cost no longer grows with the number of images.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +23,9 @@ from bakeoff.metrics.interface import ConfusionMetric, MeanMetric, Outcomes
 # Metrics of order (AUROC, Kendall's tau, ECE) are no function of sums over images.
 Summable = MeanMetric | ConfusionMetric
 
+# Up to here every image is drawn for itself; merging must then make a tenth of them.
+MANY_UNITS = 20_000
+_MERGED_SHARE = 0.1
 # Rows of a block of weights stay in a processor's cache.
 _REPLICATES_PER_BLOCK = 256
 _CELLS_PER_BLOCK = 4_000_000
@@ -28,16 +36,32 @@ class Terms:
     """What one encoder's metrics are computed from.
 
     matrix: (features, units), the terms of mean metrics in their order, then the K x K
-    cells of the confusion matrix where a metric needs it; sizes: (units,) images.
+    cells of the confusion matrix where a metric needs it; sizes: (units,) images;
+    times: (units,) how many equal units each one stands for, None where for itself.
     """
 
     matrix: sparse.csr_array
     sizes: np.ndarray
     metrics: tuple[Summable, ...]
     values: np.ndarray
+    times: np.ndarray | None = None
+
+    @property
+    def units(self) -> int:
+        """How many units there are, equal ones counted."""
+        return len(self.sizes) if self.times is None else int(self.times.sum())
+
+    @property
+    def images(self) -> float:
+        """How many images there are."""
+        return float(
+            self.sizes.sum() if self.times is None else self.sizes @ self.times
+        )
 
     def sums(self) -> np.ndarray:
         """(features,) sums over all units."""
+        if self.times is not None:
+            return self.matrix @ self.times.astype(float)
         return np.asarray(self.matrix.sum(axis=1), dtype=float)
 
     def metrics_of(self, sums: np.ndarray, images: np.ndarray) -> np.ndarray:
@@ -58,7 +82,7 @@ class Terms:
 
     def observed(self) -> np.ndarray:
         """(M,) metrics of the images as they are."""
-        total = np.array([self.sizes.sum()])
+        total = np.array([self.images])
         return self.metrics_of(self.sums()[:, None], total)[:, 0]
 
 
@@ -91,6 +115,38 @@ def terms_of(
     return Terms(matrix, sizes, tuple(metrics), outcomes.values)
 
 
+def merged(encoders: Sequence[Terms]) -> list[Terms]:
+    """The encoders' terms, units that are equal in every encoder merged into one.
+
+    Given back as they are where there are few units, or few that are equal, and where
+    units are groups.
+    """
+    n = len(encoders[0].sizes)
+    code = np.zeros(n, dtype=np.int64)
+    if n <= MANY_UNITS or (encoders[0].sizes != 1).any():
+        return list(encoders)
+    for kind in (kind for encoder in encoders for kind in _kinds(encoder)):
+        _, code = np.unique(code * (kind.max() + 1) + kind, return_inverse=True)
+        if code.max() >= _MERGED_SHARE * n:
+            return list(encoders)
+    _, first, times = np.unique(code, return_index=True, return_counts=True)
+    return [
+        replace(e, matrix=e.matrix[:, first], sizes=e.sizes[first], times=times)
+        for e in encoders
+    ]
+
+
+def _kinds(encoder: Terms) -> Iterator[np.ndarray]:
+    """(units,) whole numbers that tell images with different terms apart."""
+    means = sum(isinstance(metric, MeanMetric) for metric in encoder.metrics)
+    for row in range(means):
+        values = encoder.matrix[[row]].toarray().ravel()
+        yield np.unique(values, return_inverse=True)[1]
+    if means < encoder.matrix.shape[0]:
+        # One cell of the confusion matrix per image.
+        yield encoder.matrix[means:].tocsc().indices.astype(np.int64)
+
+
 def bootstrap(
     encoders: Sequence[Terms], replicates: int, rng: np.random.Generator
 ) -> np.ndarray:
@@ -99,10 +155,9 @@ def bootstrap(
     The same resamples for every encoder: the difference of two rows is a paired
     bootstrap. A metric may be NaN in a resample that leaves it undefined.
     """
-    units = len(encoders[0].sizes)
     blocks = []
     for size in _block_sizes(encoders, replicates):
-        weights = _draws(units, size, rng)
+        weights = _draws(encoders[0], size, rng)
         images = encoders[0].sizes @ weights
         blocks.append(
             np.stack([e.metrics_of(e.matrix @ weights, images) for e in encoders])
@@ -134,8 +189,7 @@ def sign_flip(
     observed = [_gap(encoders[a], sums[a], sums[b], absolute)[:, 0] for a, b in pairs]
     far = np.zeros((len(pairs), len(absolute)))
     for size in _block_sizes(encoders, replicates):
-        swap = rng.integers(0, 2, (len(encoders[0].sizes), size), dtype=np.int8)
-        chosen = swap.astype(float)
+        chosen = _chosen(encoders[0], size, rng)
         for row, (a, b) in enumerate(pairs):
             moved = gaps[row] @ chosen
             stat = _gap(encoders[a], sums[a] + moved, sums[b] - moved, absolute)
@@ -148,8 +202,8 @@ def sign_flip(
 
 
 def jackknife(encoders: Sequence[Terms]) -> np.ndarray:
-    """(E, M, U) metrics with each unit left out in turn."""
-    total = encoders[0].sizes.sum()
+    """(E, M, U) metrics with each unit left out in turn; once of units that are equal."""
+    total = encoders[0].images
     values = []
     for encoder in encoders:
         whole, columns, parts = encoder.sums()[:, None], encoder.matrix.tocsc(), []
@@ -162,15 +216,21 @@ def jackknife(encoders: Sequence[Terms]) -> np.ndarray:
     return np.stack(values)
 
 
-def jackknife_error(left_out: np.ndarray) -> np.ndarray:
+def jackknife_error(
+    left_out: np.ndarray, times: np.ndarray | None = None
+) -> np.ndarray:
     """Delete-one standard error over the last axis: sqrt((U - 1)/U sum (x - mean)^2).
 
-    Steadier than the bootstrap for macro recall and kappa where a class has fewer than
-    about ten images. Efron & Stein (1981).
+    times: (U,) how many equal units each one stands for. Steadier than the bootstrap for
+    macro recall and kappa where a class has fewer than about ten images. Efron & Stein
+    (1981).
     """
     x = np.asarray(left_out, dtype=float)
-    units = x.shape[-1]
-    return np.sqrt((units - 1) * x.var(axis=-1))
+    if times is None:
+        return np.sqrt((x.shape[-1] - 1) * x.var(axis=-1))
+    units = times.sum()
+    mean = (x @ times / units)[..., None]
+    return np.sqrt((units - 1) * ((x - mean) ** 2 @ times) / units)
 
 
 def percentile_interval(
@@ -185,18 +245,30 @@ def percentile_interval(
 def _gap(
     terms: Terms, sums_a: np.ndarray, sums_b: np.ndarray, absolute: np.ndarray
 ) -> np.ndarray:
-    images = np.full(sums_a.shape[1], terms.sizes.sum())
+    images = np.full(sums_a.shape[1], terms.images)
     a, b = terms.metrics_of(sums_a, images), terms.metrics_of(sums_b, images)
     return np.where(absolute[:, None], np.abs(a) - np.abs(b), a - b)
 
 
-def _draws(units: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """(units, size) how often each unit is drawn in `units` draws, per replicate."""
+def _draws(terms: Terms, size: int, rng: np.random.Generator) -> np.ndarray:
+    """(units, size) how often each unit is drawn in as many draws, per replicate."""
+    if terms.times is not None:
+        n = terms.units
+        return rng.multinomial(n, terms.times / n, size).T.astype(float)
+    units = len(terms.sizes)
     drawn = rng.integers(0, units, (units, size))
     drawn *= size
     drawn += np.arange(size)
     counts = np.bincount(drawn.ravel(), minlength=units * size)
     return counts.reshape(units, size).astype(float)
+
+
+def _chosen(terms: Terms, size: int, rng: np.random.Generator) -> np.ndarray:
+    """(units, size) how many of each are in a random half, per replicate."""
+    if terms.times is not None:
+        shape = (len(terms.times), size)
+        return rng.binomial(terms.times[:, None], 0.5, shape).astype(float)
+    return rng.integers(0, 2, (len(terms.sizes), size), dtype=np.int8).astype(float)
 
 
 def _block_sizes(encoders: Sequence[Terms], replicates: int) -> Iterator[int]:
