@@ -69,10 +69,17 @@ def parts_weights(wildcards):
     return [f"{PLAN.base_weights(part)}/encoder.json" for part in parts]
 
 
-def parts_embeddings(wildcards):
-    """Embeddings that others of the study are composed from are made before them."""
-    parts = PLAN.composed_of(wildcards.study, wildcards.encoder)
-    return [f"results/{wildcards.study}/embeddings/{part}.parquet" for part in parts]
+def of_composing(pattern):
+    """A function of wildcards: `pattern` for what an encoder is composed from.
+
+    The study asks for these too; made first, they are not encoded twice.
+    """
+
+    def paths(wildcards):
+        found = PLAN.composed_of(wildcards.study, wildcards.encoder)
+        return [pattern.format(**{**wildcards, "encoder": part}) for part in found]
+
+    return paths
 
 
 def cores(wildcards):

@@ -2,7 +2,7 @@ rule embed_images:
     input:
         manifest="results/{study}/manifest.parquet",
         encoder=weights,
-        parts=parts_embeddings,
+        composing=of_composing("results/{study}/embeddings/{encoder}.parquet"),
     output:
         embeddings="results/{study}/embeddings/{encoder}.parquet",
     log:
@@ -34,6 +34,7 @@ rule embed_part:
     input:
         manifest="results/{study}/manifest.parquet",
         encoder=weights,
+        composing=of_composing("results/{study}/parts/{encoder}/{part}of{parts}.json"),
     output:
         note="results/{study}/parts/{encoder}/{part}of{parts}.json",
     log:

@@ -13,6 +13,7 @@ from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.proportions import mcnemar_midp, tango
 from bakeoff.tables import read_table, write_table
 from bakeoff.verdict import sentence, summary_verdict
+from scipy import stats
 
 METRIC_NAMES = ["accuracy", "macro_recall", "rmse", "bias", "qwk"]
 
@@ -198,6 +199,22 @@ def test_groups_make_the_cluster_test_primary(study):
     assert not image_level["primary"].any()
     assert image_level["note"].str.contains("no verdict").all()
     assert set(rows[rows["class"] != ""]["test"]) == {"cluster_t"}
+
+
+def test_repeats_of_grouped_images_count_as_one(study):
+    """The same estimate as without groups, with the 4 folds of one repeat for count."""
+    made = study(200, groups=True, kind="kfold", folds=4, repeats=3)
+    made.predict("a", 0.8, 1)
+    made.predict("b", 0.4, 2)
+    grouped = primary(rows_of(made, groups=made.groups))
+    single = primary(rows_of(made, groups=dict.fromkeys(made.ids.tolist())))
+    assert (grouped["df"], single["df"]) == (3, 11)
+    assert grouped["estimate"] == single["estimate"]
+    assert "3 repeats count as one" in grouped["note"]
+    half, narrow = (row["ci_high"] - row["estimate"] for row in (grouped, single))
+    spread = np.sqrt((1 / 4 + 1 / 3) / (1 / 12 + 1 / 3))
+    expected = spread * stats.t.isf(0.025, 3) / stats.t.isf(0.025, 11)
+    assert half / narrow == pytest.approx(expected, rel=1e-3)
 
 
 def test_straddling_groups_are_refused(study):

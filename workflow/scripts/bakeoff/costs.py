@@ -27,7 +27,7 @@ from bakeoff.encoders import (
     open_folder,
 )
 from bakeoff.encoders.hardware import choose_device
-from bakeoff.extract import settled_precision
+from bakeoff.kept import settled_precision
 
 
 @dataclass(frozen=True)

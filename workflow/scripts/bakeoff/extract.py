@@ -7,7 +7,7 @@ encoder is composed of is kept as its parts' vectors, all made from one decoding
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,35 +15,13 @@ from typing import Any
 import pyarrow as pa
 from tqdm import tqdm
 
-from bakeoff.composed import Composed
 from bakeoff.encode import BatchSize, encode_shards
-from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
+from bakeoff.encoders import Encoder, open_folder
 from bakeoff.encoders.together import Together
-from bakeoff.store import Shelf, digest, write_once
+from bakeoff.kept import Kept, Source, image_sources, lacking, text_sources
 from bakeoff.tables import vectors, write_batches
 
 Part = tuple[int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """An encoder with weights, and the shelf that keeps its vectors."""
-
-    weights: WeightsFolder
-    resolution: int | None
-    precision: str
-    shelf: Shelf
-
-    def load(self, device: str) -> Encoder:
-        """The encoder, which is from then on known by the shelf."""
-        encoder = load_encoder(
-            self.weights.path,
-            resolution=self.resolution,
-            device=device,
-            precision=self.precision,
-        )
-        self.shelf.set_facts(encoder.facts())
-        return encoder
 
 
 def extract_images(
@@ -99,9 +77,9 @@ def fill_store(
 
 @dataclass(frozen=True)
 class _Encoded:
-    """What now holds all vectors, the sorted ids, and how many were new."""
+    """What now holds all vectors, the sorted ids, and how many of them were new."""
 
-    kept: Shelf | Composed
+    kept: Kept
     ids: list[str]
     new: int
     provenance: dict[str, Any]
@@ -128,13 +106,13 @@ def _encoded(
     progress: bool = True,
 ) -> _Encoded:
     weights = open_folder(encoder_folder)
-    kept, sources = _sources(weights, store, resolution, precision, device)
+    kept, sources = image_sources(weights, store, resolution, precision, device)
     paths = _paths(manifest, part)
-    lacking = _lacking(sources, paths)
-    new = sum(len(ids) for ids in lacking.values())
+    missing = lacking(sources, paths)
+    new = sum(len(ids) for ids in missing.values())
     if progress:
         tqdm.write(f"{encoder_id}: {len(paths)} images, {new} new")
-    for some, ids in lacking.items():
+    for some, ids in missing.items():
         together = Together(_loaded(some, device, threads))
         files = ((Path(images) / paths[name], name) for name in ids)
         shards = encode_shards(together, files, batch_size, threads, shard_size)
@@ -148,62 +126,6 @@ def _encoded(
                 bar.update(len(shard))
     provenance = {"encoder": encoder_id, "key": kept.key, **(kept.facts() or {})}
     return _Encoded(kept, sorted(paths), new, provenance)
-
-
-def _sources(
-    weights: WeightsFolder,
-    store: Path,
-    resolution: int | None,
-    precision: str,
-    device: str,
-) -> tuple[Shelf | Composed, list[Source]]:
-    """Where an encoder's vectors are kept, and what they all come from, each once."""
-    if not weights.is_composed:
-        precision = settled_precision(precision, weights, store, device)
-        shelf = Shelf(store, weights.key(precision=precision, resolution=resolution))
-        return shelf, [Source(weights, resolution, precision, shelf)]
-    pairs = [
-        _sources(open_folder(path), store, own or resolution, precision, device)
-        for path, own in weights.parts
-    ]
-    return _joined(weights, pairs)
-
-
-def _text_sources(
-    weights: WeightsFolder, store: Path
-) -> tuple[Shelf | Composed, list[Source]]:
-    """The same of texts: always fp32, and of no resolution."""
-    if not weights.is_composed:
-        shelf = Shelf(store, {**weights.key(precision="fp32"), "tower": "text"})
-        return shelf, [Source(weights, None, "fp32", shelf)]
-    pairs = [_text_sources(open_folder(path), store) for path, _ in weights.parts]
-    return _joined(weights, pairs)
-
-
-def _joined(
-    weights: WeightsFolder, pairs: Sequence[tuple[Shelf | Composed, list[Source]]]
-) -> tuple[Shelf | Composed, list[Source]]:
-    sources = {source.shelf.folder: source for _, own in pairs for source in own}
-    kept = [kept for kept, _ in pairs]
-    return Composed(weights.note["kind"], kept), list(sources.values())
-
-
-def _lacking(
-    sources: Sequence[Source], ids: Iterable[str]
-) -> dict[tuple[Source, ...], list[str]]:
-    """Sorted ids by the sources that have no vector of them, so each is decoded once.
-
-    A source that was never loaded is there too, with no ids if need be.
-    """
-    missing = {source: set(source.shelf.missing(ids)) for source in sources}
-    groups: dict[tuple[Source, ...], list[str]] = {}
-    for name in sorted(set().union(*missing.values())):
-        lacking = tuple(source for source in sources if name in missing[source])
-        groups.setdefault(lacking, []).append(name)
-    for source in sources:
-        if not missing[source] and source.shelf.facts() is None:
-            groups[(source,)] = []
-    return groups
 
 
 def _loaded(sources: Sequence[Source], device: str, threads: int) -> list[Encoder]:
@@ -230,7 +152,7 @@ def extract_texts(
     Always fp32: a bank is a few hundred prompts, and every image is compared with them.
     Raises BakeoffError where the encoder has no text tower.
     """
-    kept, sources = _text_sources(open_folder(encoder_folder), store)
+    kept, sources = text_sources(open_folder(encoder_folder), store)
     texts = {_id(str(row["text"])): str(row["text"]) for row in rows}
     for source in sources:
         missing = source.shelf.missing(texts)
@@ -259,22 +181,6 @@ def _paths(manifest: pa.Table, part: Part) -> dict[str, str]:
         for name, file in zip(ids, files, strict=True)
         if int(name[:15], 16) % parts == index
     }
-
-
-def settled_precision(
-    precision: str, weights: WeightsFolder, store: Path, device: str
-) -> str:
-    """The precision itself, `auto` replaced by what was found on first use."""
-    if precision != "auto":
-        return precision
-    name = digest(weights.key(precision="auto"))[:32]
-    path = Path(store) / "precision" / f"{name}.txt"
-    if not path.exists():
-        from bakeoff.encoders.hardware import choose_device, probe_precision
-
-        parameters = int(weights.note.get("parameters", 0))
-        write_once(path, probe_precision(choose_device(device), parameters))
-    return path.read_text()
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -22,8 +22,12 @@ def over_folds(
     ratio: float,
     repeats: int,
     confidence: float,
+    *,
+    grouped: bool = False,
 ) -> list[Row]:
     """Rows of one pair and metric from its values a, b: (J,), one per run.
+
+    grouped: whether images come in groups; repeated folds of them count as one repeat.
 
     The corrected t is primary; the naive one is there, labelled. Runs that leave the
     metric undefined are left out and counted in the note; fewer than two that remain
@@ -40,10 +44,13 @@ def over_folds(
     note = f"{repeats} x {len(d) // repeats} runs, n_test / n_train = {ratio:.4g}" + (
         "" if defined.all() else f"; {(~defined).sum()} runs undefined, left out"
     )
-    kept = d[defined]
-    result = corrected_t(kept, ratio, confidence)
-    chances = correlated_chances(kept, ratio, question.band)
-    detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence)
+    kept, folds = d[defined], len(d) // repeats
+    count = folds if grouped and folds > 1 and repeats > 1 else None
+    if count:
+        note += f"; images come in groups, so {repeats} repeats count as one"
+    result = corrected_t(kept, ratio, confidence, count)
+    chances = correlated_chances(kept, ratio, question.band, count)
+    detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence, count=count)
     naive = "assumes that runs are independent, which they are not: no verdict"
     rows = [
         Row(
