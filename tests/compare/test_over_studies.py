@@ -82,7 +82,7 @@ def test_the_rows_are_those_of_the_tests(made) -> None:
         "",
         False,
     )
-    assert rows[0]["p"] == whole.f_p and rows[0]["df"] == 3
+    assert rows[0]["p"] == rows[0]["p_adjusted"] == whole.f_p and rows[0]["df"] == 3
     for row, ((i, j), (p, adjusted)) in zip(rows[1:], pairs.items(), strict=True):
         assert (row["a"], row["b"]) == (ENCODERS[i], ENCODERS[j])
         assert (row["p"], row["p_adjusted"], row["n"]) == (p, adjusted, 14)
