@@ -147,11 +147,13 @@ def over_folds(
 ) -> Iterator[Finding]:
     """The tests over folds: one 10-fold division, all repeats, and 5 x 2 folds."""
     d, ratio = _fold_gaps(s, sample, 10, s.repeats, rng)
+    # Repeats of grouped images count as one, as in comparisons.
+    count = 10 if s.size > 1 else None
     for name, gaps in (("one repeat", d[:10]), (f"{s.repeats} repeats", d)):
         if name == "one repeat" or s.repeats > 1:
             for test, result in (
                 ("paired_t (naive)", paired_t(gaps)),
-                ("corrected_t", corrected_t(gaps, ratio)),
+                ("corrected_t", corrected_t(gaps, ratio, count=count)),
             ):
                 inside = result.low <= truth <= result.high
                 yield f"{test}, {name}", result.p, inside
@@ -213,9 +215,10 @@ def _fixed_findings(
     left_out = jackknife(terms)
     p = sign_flip(terms, [(0, 1)], REPLICATES, rng)[0]
     observed = terms[0].observed() - terms[1].observed()
-    prefix = "" if groups is None else "cluster "
+    prefix, units = "" if groups is None else "cluster ", terms[0].units
     for m, name in enumerate(FIXED_METRICS):
-        low, high = percentile_interval(replicates[0, m] - replicates[1, m])
+        gap = replicates[0, m] - replicates[1, m]
+        low, high = percentile_interval(gap, units=None if groups is None else units)
         yield f"{prefix}sign_flip + bootstrap, {name}", p[m], low <= truth[m] <= high
         reach = Z * jackknife_error(left_out[0, m] - left_out[1, m])
         p_normal = 0.0 if abs(observed[m]) > reach else 1.0

@@ -41,10 +41,13 @@ def values(rows: pd.DataFrame, numbers: dict[str, float] | None) -> dict[str, fl
     return found
 
 
-def corrected_t(d: np.ndarray, ratio: float) -> tuple[float, float]:
-    """Mean difference and p over J runs: variance times 1/J + n_test / n_train."""
-    error = np.sqrt((1 / len(d) + ratio) * d.var(ddof=1))
-    p = 2 * t.sf(abs(d.mean()) / error, len(d) - 1) if error else float(not d.any())
+def corrected_t(d: np.ndarray, ratio: float, count: int) -> tuple[float, float]:
+    """Mean difference and p over runs: variance times 1/count + n_test / n_train.
+
+    count: the runs, or the folds of one repeat where images come in groups.
+    """
+    error = np.sqrt((1 / count + ratio) * d.var(ddof=1))
+    p = 2 * t.sf(abs(d.mean()) / error, count - 1) if error else float(not d.any())
     return d.mean(), p
 
 
@@ -148,15 +151,18 @@ def right(rows: pd.DataFrame) -> pd.Series:
 
 def over_runs(
     study: Path, protocol: str, a: pd.Series, b: pd.Series
-) -> tuple[np.ndarray, float]:
-    """Differences of accuracy by run, and the mean ratio of test to training images."""
+) -> tuple[np.ndarray, float, int]:
+    """Differences of accuracy by run, mean of test by training images, runs that count."""
     d = a.groupby(level=[0, 1]).mean() - b.groupby(level=[0, 1]).mean()
     folds = pd.read_parquet(study / f"folds/{protocol}.parquet")
     ratios = []
     for repeat, fold in d.index:
         own = folds.loc[folds["repeat"] == repeat, "fold"]
         ratios.append((own == fold).sum() / ((own != fold) & (own != -2)).sum())
-    return d.to_numpy(), float(np.mean(ratios))
+    group = pd.read_parquet(study / "manifest.parquet")["group"].dropna()
+    folds_of_one = len(d) // d.index.get_level_values(0).nunique()
+    as_one = group.duplicated().any() and folds_of_one > 1
+    return d.to_numpy(), float(np.mean(ratios)), folds_of_one if as_one else len(d)
 
 
 if __name__ == "__main__":

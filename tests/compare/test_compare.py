@@ -7,11 +7,13 @@ from bakeoff.compare.pairs import compare
 from bakeoff.compare.symmetry import symmetry
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
+from bakeoff.stats import resampling
 from bakeoff.stats.fold_tests import corrected_t, correlated_chances
 from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.proportions import mcnemar_midp, tango
 from bakeoff.tables import read_table, write_table
 from bakeoff.verdict import sentence, summary_verdict
+from scipy import stats
 
 METRIC_NAMES = ["accuracy", "macro_recall", "rmse", "bias", "qwk"]
 
@@ -199,6 +201,22 @@ def test_groups_make_the_cluster_test_primary(study):
     assert set(rows[rows["class"] != ""]["test"]) == {"cluster_t"}
 
 
+def test_repeats_of_grouped_images_count_as_one(study):
+    """The same estimate as without groups, with the 4 folds of one repeat for count."""
+    made = study(200, groups=True, kind="kfold", folds=4, repeats=3)
+    made.predict("a", 0.8, 1)
+    made.predict("b", 0.4, 2)
+    grouped = primary(rows_of(made, groups=made.groups))
+    single = primary(rows_of(made, groups=dict.fromkeys(made.ids.tolist())))
+    assert (grouped["df"], single["df"]) == (3, 11)
+    assert grouped["estimate"] == single["estimate"]
+    assert "3 repeats count as one" in grouped["note"]
+    half, narrow = (row["ci_high"] - row["estimate"] for row in (grouped, single))
+    spread = np.sqrt((1 / 4 + 1 / 3) / (1 / 12 + 1 / 3))
+    expected = spread * stats.t.isf(0.025, 3) / stats.t.isf(0.025, 11)
+    assert half / narrow == pytest.approx(expected, rel=1e-3)
+
+
 def test_straddling_groups_are_refused(study):
     made = study(200, kind="kfold", folds=4)
     groups = {i: f"g{k // 5}" for k, i in enumerate(made.ids.tolist())}
@@ -343,3 +361,19 @@ def test_metrics_of_order_are_tested_over_folds_only(study):
     assert set(alone["metric"]) == {"tau", "recall"}
     accuracy = rows[(rows["metric"] == "accuracy") & rows["primary"]]
     assert "refused" not in set(accuracy["verdict"])
+
+
+def test_equal_images_taken_together_give_the_same_rows(fixed, monkeypatch):
+    """As with very many images: the same tests, and numbers but for resampling."""
+    apart = rows_of(fixed, replicates=4000)
+    monkeypatch.setattr(resampling, "MANY_UNITS", 0)
+    monkeypatch.setattr(resampling, "_MERGED_SHARE", 1.0)
+    together = rows_of(fixed, replicates=4000)
+    for name in ("test", "primary", "metric", "class", "n", "verdict", "note"):
+        assert list(together[name]) == list(apart[name])
+    by_formula = apart["test"].isin(["mcnemar_midp", "mcnemar_exact", "jackknife"])
+    for name in ("estimate", "p", "ci_low", "ci_high", "detectable"):
+        a, b = (rows[name].to_numpy(float) for rows in (apart, together))
+        np.testing.assert_allclose(b[by_formula], a[by_formula], rtol=1e-9)
+        np.testing.assert_allclose(b, a, rtol=0.05, atol=0.02)
+    assert (apart["p"][~by_formula] != together["p"][~by_formula]).any()

@@ -54,8 +54,9 @@ def make(work: Workflow, command: str) -> None:
         text=True,
     )
     assert plan.returncode == 0, plan.stderr
-    if "CONFIG=" in command:
-        assert f"--configfile {command.split('CONFIG=')[1]}" in plan.stdout
+    options = {"CONFIG": "--configfile", "PROFILE": "--workflow-profile"}
+    for name, value in re.findall(r" ([A-Z]+)=(\S+)", command):
+        assert f"{options[name]} {value}" in plan.stdout
 
 
 def bakeoff(work: Workflow, command: str) -> None:
@@ -91,7 +92,7 @@ def script(work: Workflow, command: str) -> None:
 
 
 WAYS: dict[str, Callable[[Workflow, str], None]] = {
-    r"make [a-z]+( CONFIG=\S+)?$": make,
+    r"make [a-z]+( (PROFILE|CONFIG)=\S+)*$": make,
     r"\.venv/bin/bakeoff (init|power|audit) ": bakeoff,
     r"(\.venv/bin/)?snakemake ": snakemake,
     r"\.venv/bin/pytest tests/": pytest_paths,

@@ -175,3 +175,18 @@ def test_five_by_two_formula_case():
     assert np.isnan(five_by_two_f(np.zeros((5, 2))).p)
     with pytest.raises(ValueError, match=r"\(5, 2\)"):
         five_by_two_f(np.zeros((2, 5)))
+
+
+def test_repeats_of_groups_count_as_one():
+    """Ten times the same two folds tell what two folds tell, and no more."""
+    once, often = np.array([1.0, 3.0]), np.tile([1.0, 3.0], 10)
+    told = corrected_t(once, 0.5)
+    again = corrected_t(often, 0.5, count=2)
+    spread = often.std(ddof=1) / once.std(ddof=1)  # 20 values, not 2: a smaller divisor
+    assert again.df == told.df == 1
+    assert again.estimate == told.estimate == 2.0
+    assert again.high - 2 == pytest.approx(spread * (told.high - 2))
+    inside = correlated_chances(often, 0.5, 0.0, count=2)
+    assert 2 * inside.below == pytest.approx(again.p)
+    ratio = detectable_by_folds(often, 0.5, count=2) / detectable_by_folds(once, 0.5)
+    assert ratio == pytest.approx(spread)

@@ -278,3 +278,24 @@ def test_units_that_differ_stay_apart(pair, monkeypatch):
     assert merged(terms)[0].times is None
     groups = [terms_of(o, [METRICS["accuracy"]], np.arange(60) // 2) for o in pair]
     assert merged(groups)[0].times is None
+
+
+def test_few_units_widen_the_interval_as_students_t_would():
+    """Of normal replicates: t times sqrt(n / (n - 1)) deviations, not 1.96."""
+    grid = stats.norm.ppf((np.arange(100_000) + 0.5) / 100_000)
+    low, high = percentile_interval(grid, units=5)
+    assert high == pytest.approx(stats.t.isf(0.025, 4) * np.sqrt(5 / 4), rel=1e-2)
+    assert low == pytest.approx(-high, rel=1e-6)
+    assert percentile_interval(grid) == pytest.approx((-1.96, 1.96), abs=1e-3)
+
+
+def test_intervals_over_few_groups_hold_the_truth():
+    """Means of 12 groups: the plain interval holds it too rarely."""
+    rng, held = np.random.default_rng(5), np.zeros(2)
+    for _ in range(400):
+        sample = rng.normal(size=12)
+        means = rng.choice(sample, (999, 12)).mean(axis=1)
+        for place, units in enumerate((None, 12)):
+            low, high = percentile_interval(means, units=units)
+            held[place] += low <= 0 <= high
+    assert held[0] / 400 < 0.93 < held[1] / 400

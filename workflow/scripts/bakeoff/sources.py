@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bakeoff.compare.over_folds import fold_values
 from bakeoff.compare.seeds import Key
+from bakeoff.compare.values import fold_values
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Outcomes
 from bakeoff.probes.inputs import Labels, aligned, normalised, read_images

@@ -27,6 +27,12 @@ def notes(plan: Plan) -> list[str]:
     ]
 
 
+def _encodes(plan: Plan, study: str, encoder: str) -> bool:
+    """Whether an encoder has images to encode that no other of the study encodes."""
+    made_of = plan.made_of(encoder)
+    return not made_of or set(made_of) > set(plan.composed_of(study, encoder))
+
+
 def images(study: str) -> int:
     """How many images the manifest of a study lists, from the end of its file alone."""
     # Every job parses the Snakefile; only the run that plans parts needs Arrow.

@@ -205,7 +205,10 @@ def _resampled_row(
     gap = r.gaps[pair]
     gaps = gap.replicates[metric]
     chances, spread = _chances(gaps, question.band)
-    low, high = percentile_interval(gaps, confidence) if spread > 0 else (nan, nan)
+    few = r.units if r.groups is not None else None
+    low, high = nan, nan
+    if spread > 0:
+        low, high = percentile_interval(gaps, confidence, few)
     result = Result(
         r.units,
         float(gap.observed[metric]),

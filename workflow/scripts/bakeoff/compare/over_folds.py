@@ -1,10 +1,6 @@
 """Comparison of a trained method over its runs: the corrected t and its neighbours."""
 
-from collections.abc import Mapping
-
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from bakeoff.compare.design import Panel
 from bakeoff.compare.rows import Question, Row, refusal
@@ -17,30 +13,6 @@ from bakeoff.stats.fold_tests import (
     five_by_two_f,
     paired_t,
 )
-from bakeoff.tables import strings
-
-# (encoder, method, protocol, metric) -> {(repeat, fold): value}
-FoldValues = Mapping[tuple[str, str, str, str], Mapping[tuple[int, int], float]]
-
-
-def fold_values(metrics: pa.Table, study: str) -> FoldValues:
-    """The values of all classes together that belong to one run each."""
-    rows = metrics.filter(
-        (pc.field("fold") >= 0)
-        & (pc.field("repeat") >= 0)
-        & (pc.field("class").cast(pa.string()) == "")
-        & (pc.field("study").cast(pa.string()) == study)
-    )
-    words = [strings(rows, n) for n in ("encoder", "method", "protocol", "metric")]
-    numbers = [rows.column(n).to_pylist() for n in ("repeat", "fold", "value")]
-    found: dict[tuple[str, str, str, str], dict[tuple[int, int], float]] = {}
-    for encoder, method, protocol, metric, repeat, fold, value in zip(
-        *words, *numbers, strict=True
-    ):
-        key = (encoder, method, protocol, metric)
-        number = np.nan if value is None else value
-        found.setdefault(key, {})[repeat, fold] = number
-    return found
 
 
 def over_folds(
@@ -50,8 +22,12 @@ def over_folds(
     ratio: float,
     repeats: int,
     confidence: float,
+    *,
+    grouped: bool = False,
 ) -> list[Row]:
     """Rows of one pair and metric from its values a, b: (J,), one per run.
+
+    grouped: whether images come in groups; repeated folds of them count as one repeat.
 
     The corrected t is primary; the naive one is there, labelled. Runs that leave the
     metric undefined are left out and counted in the note; fewer than two that remain
@@ -68,10 +44,13 @@ def over_folds(
     note = f"{repeats} x {len(d) // repeats} runs, n_test / n_train = {ratio:.4g}" + (
         "" if defined.all() else f"; {(~defined).sum()} runs undefined, left out"
     )
-    kept = d[defined]
-    result = corrected_t(kept, ratio, confidence)
-    chances = correlated_chances(kept, ratio, question.band)
-    detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence)
+    kept, folds = d[defined], len(d) // repeats
+    count = folds if grouped and folds > 1 and repeats > 1 else None
+    if count:
+        note += f"; images come in groups, so {repeats} repeats count as one"
+    result = corrected_t(kept, ratio, confidence, count)
+    chances = correlated_chances(kept, ratio, question.band, count)
+    detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence, count=count)
     naive = "assumes that runs are independent, which they are not: no verdict"
     rows = [
         Row(

@@ -11,13 +11,9 @@ import pyarrow as pa
 from bakeoff.compare.design import Groups, Panel, design_of, panels
 from bakeoff.compare.fixed import on_fixed_class, on_fixed_images, resample
 from bakeoff.compare.labels import default_band
-from bakeoff.compare.over_folds import (
-    FoldValues,
-    fold_values,
-    over_folds,
-    recalls_by_run,
-)
+from bakeoff.compare.over_folds import over_folds, recalls_by_run
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
+from bakeoff.compare.values import FoldValues, fold_values
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import Metric, OrderMetric
@@ -82,7 +78,9 @@ def compare(
         if design.kind == "refused":
             rows += [refusal(q, design.reason, confidence) for *_, q in ask.all()]
         elif design.kind == "folds":
-            rows += _rows_over_folds(panel, ask, values, design.ratio, confidence)
+            rows += _rows_over_folds(
+                panel, ask, values, design.ratio, confidence, _come_in_groups(groups)
+            )
         else:
             rng = np.random.default_rng([seed, _stream(panel)])
             rows += _rows_fixed(panel, ask, groups, replicates, rng, confidence)
@@ -148,18 +146,29 @@ class _Questions:
 
 
 def _rows_over_folds(
-    panel: Panel, ask: _Questions, values: FoldValues, ratio: float, confidence: float
+    panel: Panel,
+    ask: _Questions,
+    values: FoldValues,
+    ratio: float,
+    confidence: float,
+    grouped: bool,
 ) -> list[Row]:
     repeats = len({repeat for repeat, _ in panel.keys})
     rows: list[Row] = []
     for _, _, q in ask.by_metric():
         a, b = (_by_run(panel, values, e, q.metric) for e in (q.a, q.b))
-        rows += over_folds(q, a, b, ratio, repeats, confidence)
+        rows += over_folds(q, a, b, ratio, repeats, confidence, grouped=grouped)
     by_class = recalls_by_run(panel) if ask.classes else {}
     for _, k, q in ask.by_class():
         a, b = by_class[q.a][:, k], by_class[q.b][:, k]
-        rows += over_folds(q, a, b, ratio, repeats, confidence)[:1]
+        rows += over_folds(q, a, b, ratio, repeats, confidence, grouped=grouped)[:1]
     return rows
+
+
+def _come_in_groups(groups: Groups | None) -> bool:
+    """Whether any group has several images."""
+    named = [g for g in (groups or {}).values() if g is not None]
+    return len(set(named)) < len(named)
 
 
 def _rows_fixed(

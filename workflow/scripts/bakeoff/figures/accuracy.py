@@ -12,9 +12,9 @@ from bakeoff.figures.frames import encoders_in, frame, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.style import (
     GRID,
-    INK,
     MUTED,
     WIDTH,
+    interval,
     looks,
     panels,
     rows_axis,
@@ -109,14 +109,7 @@ def _panel(axes: Axes, data: AccuracyData, bars: dict[str, Estimate]) -> None:
         axes.barh(
             row, bar.value * scale, height=0.62, color=look[encoder].colour, alpha=0.75
         )
-        if np.isfinite(bar.low):
-            axes.plot(
-                [bar.low * scale, bar.high * scale],
-                [row, row],
-                color=INK,
-                linewidth=1.1,
-                solid_capstyle="butt",
-            )
+        interval(axes, bar.low * scale, bar.high * scale, row)
         axes.annotate(
             f"{bar.value * scale:.1f}" if scale > 1 else f"{bar.value:.2f}",
             (1.0, row),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bakeoff.figures.pairs import Pair, edge, face, primary_pairs, printed_p
-from bakeoff.figures.style import GRID, INK, MUTED, WIDTH, say_empty, short
+from bakeoff.figures.style import GRID, MUTED, WIDTH, interval, say_empty, short
 from bakeoff.figures.units import Unit, unit_of
 
 _MEANING = {
@@ -131,13 +131,7 @@ def _column(axes: Axes, metric: str, data: ForestData, places: dict) -> None:
 
 def _interval(axes: Axes, pair: Pair, height: float, unit: Unit) -> None:
     scale = unit.scale
-    axes.plot(
-        [pair.low * scale, pair.high * scale],
-        [height] * 2,
-        color=INK,
-        linewidth=1.1,
-        solid_capstyle="butt",
-    )
+    interval(axes, pair.low * scale, pair.high * scale, height)
     axes.plot(
         pair.estimate * scale,
         height,

@@ -16,6 +16,7 @@ from bakeoff.figures.style import (
     PAPER,
     WIDTH,
     WORSE,
+    interval,
     rows_axis,
     say_empty,
     short,
@@ -113,13 +114,7 @@ def _support(metrics: pa.Table, pair: Pair) -> dict[str, float]:
 
 def _row(axes: Axes, pair: Pair, height: int, scale: float, alpha: float) -> None:
     colour = BETTER if pair.estimate > 0 else WORSE if pair.estimate < 0 else MUTED
-    axes.plot(
-        [pair.low * scale, pair.high * scale],
-        [height] * 2,
-        color=colour,
-        linewidth=1.1,
-        solid_capstyle="butt",
-    )
+    interval(axes, pair.low * scale, pair.high * scale, height, colour)
     axes.plot(
         pair.estimate * scale,
         height,

@@ -106,6 +106,19 @@ def rows_axis(axes: Axes, names: Sequence[str], *, length: int = 30) -> None:
     axes.spines["left"].set_visible(False)
 
 
+def interval(
+    axes: Axes, low: float, high: float, height: float, colour: str = INK
+) -> None:
+    """An interval as a thin bar at one height; nothing where an end is NaN."""
+    axes.plot(
+        [low, high],
+        [height, height],
+        color=colour,
+        linewidth=1.1,
+        solid_capstyle="butt",
+    )
+
+
 def plain_log(axes: Axes) -> None:
     """A logarithmic x axis whose ticks are plain numbers, few enough to be read."""
     axes.set_xscale("log")

@@ -15,7 +15,10 @@ from bakeoff.stats.result import Chances, Result
 
 
 def corrected_t(
-    differences: np.ndarray, ratio: float, confidence: float = 0.95
+    differences: np.ndarray,
+    ratio: float,
+    confidence: float = 0.95,
+    count: int | None = None,
 ) -> Result:
     """Nadeau-Bengio corrected t test of a mean fold difference, with its interval.
 
@@ -24,12 +27,17 @@ def corrected_t(
     differences are equal the interval is that one point, and p is 0, or 1 where they
     are all zero. ValueError for J < 2 or values that are not finite.
 
+    count: takes the place of J in the formula, for repeated folds of images that come
+    in groups. With few groups, repeats divide the same groups again and again, and the
+    test with J rejects twice as often as it says; with the folds of one repeat for
+    count, repeats steady the mean and are not counted (docs/benchmarks.md,
+    calibration G1 to G3).
+
     Nadeau & Bengio (2003), Machine Learning 52:239, section 4; for repeated folds
     Bouckaert & Frank (2004).
     """
     x = _checked(differences)
-    mean, scale = _location(x, ratio)
-    df = len(x) - 1
+    mean, scale, df = _location(x, ratio, count)
     half = stats.t.ppf((1 + confidence) / 2, df) * scale
     statistic = _quotient(mean, scale)
     p = float(2 * stats.t.sf(abs(statistic), df))
@@ -44,7 +52,9 @@ def paired_t(differences: np.ndarray, confidence: float = 0.95) -> Result:
     return corrected_t(differences, 0.0, confidence)
 
 
-def correlated_chances(differences: np.ndarray, ratio: float, band: float) -> Chances:
+def correlated_chances(
+    differences: np.ndarray, ratio: float, band: float, count: int | None = None
+) -> Chances:
     """Posterior chances of a difference above, within and below +-band.
 
     The posterior is a Student t with J - 1 degrees of freedom, location m and squared
@@ -54,12 +64,12 @@ def correlated_chances(differences: np.ndarray, ratio: float, band: float) -> Ch
     Corani & Benavoli (2015), Machine Learning 100:285; Benavoli et al. (2017).
     """
     x = _checked(differences)
-    mean, scale = _location(x, ratio)
+    mean, scale, df = _location(x, ratio, count)
     if scale == 0:
         return Chances(
             float(mean > band), float(abs(mean) <= band), float(mean < -band)
         )
-    posterior = stats.t(len(x) - 1, mean, scale)
+    posterior = stats.t(df, mean, scale)
     above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
     # Rounding may leave less than nothing between two tails that add up to one.
     return Chances(above, max(0.0, 1 - above - below), below)
@@ -75,7 +85,11 @@ def equivalence_p(differences: np.ndarray, ratio: float, band: float) -> float:
 
 
 def detectable_by_folds(
-    differences: np.ndarray, ratio: float, alpha: float = 0.05, power: float = 0.8
+    differences: np.ndarray,
+    ratio: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+    count: int | None = None,
 ) -> float:
     """Smallest mean difference that `corrected_t` would find `power` of the time.
 
@@ -83,8 +97,7 @@ def detectable_by_folds(
     noncentral t. Zero where the differences do not vary.
     """
     x = _checked(differences)
-    _, scale = _location(x, ratio)
-    df = len(x) - 1
+    _, scale, df = _location(x, ratio, count)
     return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * scale)
 
 
@@ -113,12 +126,15 @@ def _checked(differences: np.ndarray) -> np.ndarray:
     return x
 
 
-def _location(x: np.ndarray, ratio: float) -> tuple[float, float]:
-    """Mean and standard error; rounding alone is not variance."""
+def _location(
+    x: np.ndarray, ratio: float, count: int | None = None
+) -> tuple[float, float, int]:
+    """Mean, standard error, degrees of freedom; rounding alone is not variance."""
+    n = len(x) if count is None else min(count, len(x))
     deviation = x.std(ddof=1)
     if deviation <= 1e-12 * np.abs(x).max():
         deviation = 0.0
-    return float(x.mean()), float(deviation * np.sqrt(1 / len(x) + ratio))
+    return float(x.mean()), float(deviation * np.sqrt(1 / n + ratio)), n - 1
 
 
 def _quotient(mean: float, scale: float) -> float:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, stats
 
 from bakeoff.metrics.interface import ConfusionMetric, MeanMetric, Outcomes
 
@@ -234,10 +234,19 @@ def jackknife_error(
 
 
 def percentile_interval(
-    replicates: np.ndarray, confidence: float = 0.95
+    replicates: np.ndarray, confidence: float = 0.95, units: int | None = None
 ) -> tuple[float, float]:
-    """Percentile interval of replicates (R,); NaN ones are left out."""
+    """Percentile interval of replicates (R,); NaN ones are left out.
+
+    units: how many were resampled, where they are few. The interval then reaches as
+    far as Student's t with units - 1 degrees of freedom, and makes up for resamples
+    varying too little by (units - 1) / units: the expanded percentile interval of
+    Hesterberg (2015), The American Statistician 69:371.
+    """
     tail = (1 - confidence) / 2
+    if units is not None:
+        reach = stats.t.isf(tail, units - 1) * np.sqrt(units / (units - 1))
+        tail = float(stats.norm.sf(reach))
     low, high = np.nanquantile(replicates, [tail, 1 - tail])
     return float(low), float(high)
 
