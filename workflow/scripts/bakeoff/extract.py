@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from tqdm import tqdm
 
 from bakeoff.encode import BatchSize, encode_shards
@@ -107,25 +108,25 @@ def _encoded(
 ) -> _Encoded:
     weights = open_folder(encoder_folder)
     kept, sources = image_sources(weights, store, resolution, precision, device)
-    paths = _paths(manifest, part)
-    missing = lacking(sources, paths)
-    new = sum(len(ids) for ids in missing.values())
+    ids = _ids(manifest, part)
+    missing = lacking(sources, ids)
+    new = sum(map(len, missing.values()))
     if progress:
-        tqdm.write(f"{encoder_id}: {len(paths)} images, {new} new")
-    for some, ids in missing.items():
+        tqdm.write(f"{encoder_id}: {len(ids)} images, {new} new")
+    for some, names in missing.items():
         together = Together(_loaded(some, device, threads))
-        files = ((Path(images) / paths[name], name) for name in ids)
+        files = _files(manifest, Path(images), names)
         shards = encode_shards(together, files, batch_size, threads, shard_size)
         with tqdm(
-            total=len(ids), desc=encoder_id, unit="image", disable=not progress
+            total=len(names), desc=encoder_id, unit="image", disable=not progress
         ) as bar:
-            for shard in _chunks(ids, shard_size):
+            for shard in _chunks(names, shard_size):
                 found = together.divided(next(shards))
                 for source, own in zip(some, found, strict=True):
                     source.shelf.add(shard, own)
                 bar.update(len(shard))
     provenance = {"encoder": encoder_id, "key": kept.key, **(kept.facts() or {})}
-    return _Encoded(kept, sorted(paths), new, provenance)
+    return _Encoded(kept, ids, new, provenance)
 
 
 def _loaded(sources: Sequence[Source], device: str, threads: int) -> list[Encoder]:
@@ -171,16 +172,24 @@ def extract_texts(
     return columns, {"encoder": encoder_id, "key": kept.key, **facts}
 
 
-def _paths(manifest: pa.Table, part: Part) -> dict[str, str]:
-    """Path by image id; which part an id falls to depends on nothing but the id."""
+def _ids(manifest: pa.Table, part: Part) -> list[str]:
+    """Sorted ids of a part; to which one an id falls depends on nothing but the id."""
     index, parts = part
     ids = manifest.column("image_id").to_pylist()
-    files = manifest.column("path").to_pylist()
-    return {
-        name: file
-        for name, file in zip(ids, files, strict=True)
-        if int(name[:15], 16) % parts == index
-    }
+    return sorted(name for name in ids if int(name[:15], 16) % parts == index)
+
+
+def _files(
+    manifest: pa.Table, images: Path, ids: Sequence[str]
+) -> Iterator[tuple[Path, str]]:
+    """Path and id of each image, looked up some at a time: all paths would take memory."""
+    known = manifest.column("image_id")
+    for some in _chunks(ids, 4096):
+        places = pc.index_in(pa.array(some, pa.string()), value_set=known)
+        for path, name in zip(
+            manifest["path"].take(places).to_pylist(), some, strict=True
+        ):
+            yield images / path, name
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
