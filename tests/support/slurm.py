@@ -80,10 +80,13 @@ class Slurm:
     place: Path
     environment: dict[str, str]
 
-    def call(self, *command: str) -> str:
-        done = subprocess.run(
+    def ask(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=60
         )
+
+    def call(self, *command: str) -> str:
+        done = self.ask(*command)
         assert done.returncode == 0, (
             f"{command}: {done.stdout}{done.stderr}{self.logs()}"
         )

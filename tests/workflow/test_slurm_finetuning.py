@@ -69,11 +69,17 @@ def checkpoint(workflow: Workflow) -> Path | None:
 @pytest.mark.parametrize(
     ("told", "state"),
     [
-        (("scontrol", "update", "EndTime=now", "JobId={job}"), "TIMEOUT"),
+        pytest.param(
+            ("scontrol", "update", "EndTime=now", "JobId={job}"),
+            "TIMEOUT",
+            marks=pytest.mark.long,
+            id="the time limit",
+        ),
         # As `--signal=TERM@120` does it: to the job's steps, some time before.
-        (("scancel", "--signal=TERM", "{job}"), "FAILED"),
+        pytest.param(
+            ("scancel", "--signal=TERM", "{job}"), "FAILED", id="a warning before it"
+        ),
     ],
-    ids=["the time limit", "a warning before it"],
 )
 def test_a_training_that_must_leave_ends_with_the_same_bytes(
     undisturbed: Workflow,
