@@ -158,7 +158,9 @@ def memory_mb(options: argparse.Namespace, side: str) -> float:
 
 def main() -> None:
     """Print speed, ratio, forwards and memory of every side for both losses."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="tiny", help="of open_clip, or tiny")
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--micro-batch", type=int, default=64)
@@ -170,8 +172,11 @@ def main() -> None:
         "--peak-tflops", type=float, help="of the device: prints the share used (MFU)"
     )
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    losses = ("infonce", "sigmoid")
+    parser.add_argument("--losses", nargs="*", choices=losses, default=losses)
     options = parser.parse_args()
-    for options.loss in ("infonce", "sigmoid"):
+    for loss in options.losses:
+        options.loss = loss
         report(options)
 
 
