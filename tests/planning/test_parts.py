@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from bakeoff.errors import BakeoffError
 from bakeoff.tables import write_table
 from planning.make import make_plan
@@ -45,6 +46,22 @@ def test_the_size_of_a_part_gives_their_number() -> None:
         *(f"results/a/parts/tiny-random/{part}.json" for part in parts),
         "results/b/parts/tiny-siglip/1of1.json",
     ]
+
+
+def test_what_is_composed_has_jobs_only_for_parts_that_nobody_embeds() -> None:
+    """Both parts are asked for, or one of them."""
+    entries = yaml.safe_load((ROOT / "config/encoders.yaml").read_text("utf-8"))
+    for name, other in (("whole", "tiny-random"), ("half", "tiny-siglip")):
+        entries[name] = {"derived": "concatenate", "of": ["tiny-clip", other]}
+    Path("encoders.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
+    write_manifest("a", 1)
+    config = {
+        "catalogue": "encoders.yaml",
+        "encoders": ["tiny-clip", "tiny-random", "whole", "half"],
+        "studies": {"a": {"images": ".", "labels": "nominal"}},
+    }
+    found = [Path(note).parent.name for note in notes(make_plan(config, ROOT))]
+    assert found == ["tiny-clip", "tiny-random", "half"]
 
 
 def test_without_a_size_a_job_takes_all() -> None:

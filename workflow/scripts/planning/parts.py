@@ -22,7 +22,7 @@ def notes(plan: Plan) -> list[str]:
         f"results/{study}/parts/{encoder}/{part}of{n}.json"
         for study, n in parts.items()
         for encoder in plan.encoders(study)
-        if not plan.composed_of(study, encoder)
+        if _encodes(plan, study, encoder)
         for part in range(1, n + 1)
     ]
 
