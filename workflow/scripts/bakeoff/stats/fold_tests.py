@@ -29,9 +29,8 @@ def corrected_t(
 
     count: takes the place of J in the formula, for repeated folds of images that come
     in groups. With few groups, repeats divide the same groups again and again, and the
-    test with J rejects twice as often as it says; with the folds of one repeat for
-    count, repeats steady the mean and are not counted (docs/benchmarks.md,
-    calibration G1 to G3).
+    test with J rejects too often; with the folds of one repeat for count, repeats
+    steady the mean and are not counted (docs/benchmarks.md, calibration, G2).
 
     Nadeau & Bengio (2003), Machine Learning 52:239, section 4; for repeated folds
     Bouckaert & Frank (2004).
