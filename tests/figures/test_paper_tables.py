@@ -7,6 +7,7 @@ import math
 import pyarrow as pa
 import pytest
 from bakeoff import cells, sheets
+from bakeoff import difference_sheets as differences
 from bakeoff import paper_tables as tables
 from bakeoff.sheets import Cell, Column, Sheet
 from statsmodels.stats.proportion import proportion_confint
@@ -51,21 +52,21 @@ def test_rows_of_the_main_run_come_first(activities):
         for sheet in (
             tables.results_sheet(activities.metrics, first=first),
             tables.classes_sheet(activities.metrics, first=first),
-            tables.comparisons_sheet(activities.comparisons, first=first),
+            differences.comparisons_sheet(activities.comparisons, first=first),
         ):
             place = [c.heading for c in sheet.columns].index("Method")
             assert sheet.rows[0][place].text == first[0], sheet.name
 
 
 def test_tests_sheet_begins_with_what_the_verdict_rests_on(activities):
-    sheet = tables.comparisons_sheet(activities.comparisons)
+    sheet = differences.comparisons_sheet(activities.comparisons)
     place = [c.heading for c in sheet.columns].index("Role")
     roles = [row[place].text for row in sheet.rows]
     assert roles == ["verdict"] * 6 + ["for comparison"] * 6
 
 
 def test_per_class_sheets(activities):
-    tests = tables.comparisons_sheet(activities.comparisons, per_class=True)
+    tests = differences.comparisons_sheet(activities.comparisons, per_class=True)
     assert len(tests.rows) == 2 * 3 * 15
     classes = tables.classes_sheet(activities.metrics)
     assert len(classes.rows) == 2 * 15
@@ -130,7 +131,7 @@ def test_components_of_variance_in_points_and_percent():
         metric=["accuracy", "rmse"], source=["encoder", "residual"], levels=[3, 30],
         sd=[0.0123, 0.25], share=[0.6, None],
     )  # fmt: skip
-    sheet = tables.variance_sheet(rows, first=("ridge", "cv"))
+    sheet = differences.variance_sheet(rows, first=("ridge", "cv"))
     assert [[cell.text for cell in row] for row in sheet.rows] == [
         ["ridge", "RMSE", "encoders x folds", "residual", "30", "0.250", "–"],
         ["knn", "Accuracy", "encoders x folds", "encoder", "3", "1.23", "60"],
@@ -144,10 +145,10 @@ def test_seeds_as_means_with_their_deviation():
         seeds_a=3, seeds_b=2, mean_a=0.8123, sd_a=0.0123, mean_b=0.79, sd_b=0.002,
         p_better=0.999,
     )  # fmt: skip
-    (row,) = tables.seeds_sheet(rows).rows
+    (row,) = differences.seeds_sheet(rows).rows
     assert [cell.text for cell in row] == [
         *("x+har", "y+har", "zeroshot", "Accuracy"),
         *("81.2 ± 1.2 (3)", "79.00 ± 0.20 (2)", ">0.99"),
     ]
     assert row[4].raw == (0.8123, 0.0123, 3)
-    assert tables.seeds_sheet(rows.slice(0, 0)).rows == []
+    assert differences.seeds_sheet(rows.slice(0, 0)).rows == []

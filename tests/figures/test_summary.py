@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from bakeoff import paper_tables
+from bakeoff import difference_sheets, paper_tables
 from bakeoff.figures import accuracy, confusion, forest
 from bakeoff.figures.save import save_figure
 from bakeoff.gallery import make_gallery
@@ -44,7 +44,7 @@ def page_of(tables, folder, /, **parts):
         Section("results", "Results", "", drawn,
                 [paper_tables.results_sheet(tables.metrics)]),
         Section("tests", "Tests", "", [],
-                [paper_tables.comparisons_sheet(tables.comparisons),
+                [difference_sheets.comparisons_sheet(tables.comparisons),
                  paper_tables.classes_sheet(tables.metrics)]),
         Section("empty", "Nothing here"),
     ]  # fmt: skip

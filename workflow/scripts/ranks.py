@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.compare import over_studies
+from bakeoff.difference_sheets import comparisons_sheet, ranks_sheet
 from bakeoff.logs import logged
-from bakeoff.paper_tables import comparisons_sheet, ranks_sheet
 from bakeoff.sheets import write_sheets
 from bakeoff.tables import read_table, read_tables, write_table
 

@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from bakeoff.figures.units import Unit
 from bakeoff.sheets import Cell
 
 
@@ -74,3 +75,8 @@ def with_interval(value: float, low: float, high: float, *, sign: bool = False) 
         return f"{value:{plus}.2f}".replace("-", "−")
     d = decimals_for((high - low) / 2)
     return f"{value:{plus}.{d}f} [{low:.{d}f}, {high:.{d}f}]".replace("-", "−")
+
+
+def value_cell(value: float, unit: Unit) -> Cell:
+    """A metric's value in the unit of figures: points with one decimal, else three."""
+    return Cell(fixed(value * unit.scale, 1 if unit.scale > 1 else 3), (value,))
