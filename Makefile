@@ -74,14 +74,14 @@ reference: env ## config/README.md and docs/tables.md, from the schemas
 docs: env ## the documentation as pages, without a network: docs/site/index.html
 	$(BIN)/python -m planning.site
 
-test: env ## all tests but those that wait for minutes (make soak)
-	$(BIN)/pytest
+# Two files at a time: those with a SLURM mostly wait for it.
+test: env ## all tests
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench: env ## all benchmarks (hours), or one: make bench ONLY=probes-ridge; docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py $(ONLY)
 
-soak: env ## long tests, then runs killed at random and compared: make soak KILLS=200 SEED=1
-	$(BIN)/pytest -m long
+soak: env ## kill runs at random and compare: make soak KILLS=200 SEED=1
 	$(BIN)/python benchmarks/soak.py --kills $(or $(KILLS),50) --seed $(or $(SEED),1)
 
 fuzz: env ## hostile input to every parser: make fuzz CASES=100000 SEED=1

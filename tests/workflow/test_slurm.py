@@ -90,7 +90,6 @@ def test_a_cancelled_job_runs_again_with_twice_the_memory(
     assert EMBEDDINGS in fresh.tables()
 
 
-@pytest.mark.long
 def test_a_job_whose_node_dies_begins_again(
     submitted: Workflow, fresh: Workflow, slurm: Slurm
 ) -> None:

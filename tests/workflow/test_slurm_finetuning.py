@@ -72,7 +72,6 @@ def checkpoint(workflow: Workflow) -> Path | None:
         pytest.param(
             ("scontrol", "update", "EndTime=now", "JobId={job}"),
             "TIMEOUT",
-            marks=pytest.mark.long,
             id="the time limit",
         ),
         # As `--signal=TERM@120` does it: to the job's steps, some time before.
