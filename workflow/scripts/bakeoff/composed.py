@@ -44,12 +44,12 @@ class Composed:
         known = [fact for fact in facts if fact is not None]
         return combined(self.kind, known) if len(known) == len(facts) else None
 
-    def take(self, ids: Sequence[str], dimension: int) -> pa.Table:
+    def take(self, ids: pa.Array, dimension: int) -> pa.Table:
         """As `Shelf.take`."""
         return pa.concat_tables(self.blocks(ids, dimension, max(1, len(ids))))
 
     def blocks(
-        self, ids: Sequence[str], dimension: int, rows: int = 8192
+        self, ids: pa.Array, dimension: int, rows: int = 8192
     ) -> Iterator[pa.Table]:
         """As `Shelf.blocks`."""
         schema = SCHEMAS["embeddings"].arrow(dimension)
@@ -62,7 +62,5 @@ class Composed:
             yield pa.Table.from_arrays([ids_column, column], schema=schema)
 
 
-def _blocks(
-    part: Shelf | Composed, ids: Sequence[str], rows: int
-) -> Iterator[pa.Table]:
+def _blocks(part: Shelf | Composed, ids: pa.Array, rows: int) -> Iterator[pa.Table]:
     return part.blocks(ids, (part.facts() or {})["dimension"], rows)

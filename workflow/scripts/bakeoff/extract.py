@@ -9,11 +9,12 @@ encoder is composed of is kept as its parts' vectors, all made from one decoding
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from tqdm import tqdm
 
 from bakeoff.encode import BatchSize, encode_shards
@@ -81,7 +82,7 @@ class _Encoded:
     """What now holds all vectors, the sorted ids, and how many of them were new."""
 
     kept: Kept
-    ids: list[str]
+    ids: pa.Array
     new: int
     provenance: dict[str, Any]
 
@@ -108,23 +109,25 @@ def _encoded(
 ) -> _Encoded:
     weights = open_folder(encoder_folder)
     kept, sources = image_sources(weights, store, resolution, precision, device)
-    ids = _ids(manifest, part)
-    missing = lacking(sources, ids)
-    new = sum(map(len, missing.values()))
+    rows = _rows(manifest, part)
+    ids = rows["image_id"].combine_chunks()
+    missing = list(lacking(sources, ids))
+    new = sum(len(places) for _, places in missing)
     if progress:
         tqdm.write(f"{encoder_id}: {len(ids)} images, {new} new")
-    for some, names in missing.items():
+    for some, places in missing:
         together = Together(_loaded(some, device, threads))
-        files = _files(manifest, Path(images), names)
+        wanted = rows.take(places)
+        files = _files(wanted, Path(images))
         shards = encode_shards(together, files, batch_size, threads, shard_size)
         with tqdm(
-            total=len(names), desc=encoder_id, unit="image", disable=not progress
+            total=len(wanted), desc=encoder_id, unit="image", disable=not progress
         ) as bar:
-            for shard in _chunks(names, shard_size):
+            for names in _chunks(wanted["image_id"], shard_size):
                 found = together.divided(next(shards))
                 for source, own in zip(some, found, strict=True):
-                    source.shelf.add(shard, own)
-                bar.update(len(shard))
+                    source.shelf.add(names, own)
+                bar.update(len(names))
     provenance = {"encoder": encoder_id, "key": kept.key, **(kept.facts() or {})}
     return _Encoded(kept, ids, new, provenance)
 
@@ -155,15 +158,16 @@ def extract_texts(
     """
     kept, sources = text_sources(open_folder(encoder_folder), store)
     texts = {_id(str(row["text"])): str(row["text"]) for row in rows}
+    ids = pa.array(sorted(texts), pa.string())
     for source in sources:
-        missing = source.shelf.missing(texts)
-        if missing or source.shelf.facts() is None:
+        missing = ids.filter(pa.array(source.shelf.lacks(ids)))
+        if len(missing) or source.shelf.facts() is None:
             (encoder,) = _loaded([source], device, threads)
-            for ids in _chunks(missing, batch_size):
-                found = encoder.encode_texts([texts[name] for name in ids])
-                source.shelf.add(ids, found.cpu().numpy())
+            for names in _chunks(missing, batch_size):
+                found = encoder.encode_texts([texts[name] for name in names])
+                source.shelf.add(names, found.cpu().numpy())
     facts = kept.facts() or {}
-    order = [_id(str(row["text"])) for row in rows]
+    order = pa.array([_id(str(row["text"])) for row in rows], pa.string())
     table = kept.take(order, int(facts["dimension"]))
     columns: dict[str, Any] = {
         name: [row[name] for row in rows] for name in ("class", "template", "text")
@@ -172,29 +176,30 @@ def extract_texts(
     return columns, {"encoder": encoder_id, "key": kept.key, **facts}
 
 
-def _ids(manifest: pa.Table, part: Part) -> list[str]:
-    """Sorted ids of a part; to which one an id falls depends on nothing but the id."""
+def _rows(manifest: pa.Table, part: Part) -> pa.Table:
+    """Ids and paths of a part's images, sorted by id.
+
+    To which part an image falls depends on nothing but its id.
+    """
+    rows = manifest.select(["image_id", "path"]).sort_by("image_id")
     index, parts = part
-    ids = manifest.column("image_id").to_pylist()
-    return sorted(name for name in ids if int(name[:15], 16) % parts == index)
+    if parts == 1:
+        return rows
+    ids = chain.from_iterable(_chunks(rows["image_id"], 65_536))
+    own = np.fromiter((int(name[:15], 16) % parts == index for name in ids), bool)
+    return rows.filter(pa.array(own))
 
 
-def _files(
-    manifest: pa.Table, images: Path, ids: Sequence[str]
-) -> Iterator[tuple[Path, str]]:
-    """Path and id of each image, looked up some at a time: all paths would take memory."""
-    known = manifest.column("image_id")
-    for some in _chunks(ids, 4096):
-        places = pc.index_in(pa.array(some, pa.string()), value_set=known)
-        for path, name in zip(
-            manifest["path"].take(places).to_pylist(), some, strict=True
-        ):
+def _files(rows: pa.Table, images: Path) -> Iterator[tuple[Path, str]]:
+    """Path and id of each image; as Python's strings only some at a time."""
+    for some in rows.to_batches(max_chunksize=4096):
+        for name, path in zip(*some.to_pydict().values(), strict=True):
             yield images / path, name
 
 
-def _chunks(items: Sequence[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(items), size):
-        yield list(items[start : start + size])
+def _chunks(column: pa.Array | pa.ChunkedArray, size: int) -> Iterator[list[str]]:
+    for start in range(0, len(column), size):
+        yield column.slice(start, size).to_pylist()
 
 
 def _id(text: str) -> str:

@@ -1,8 +1,11 @@
 """Where an encoder's vectors are kept, and what must still be encoded for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
 
 from bakeoff.composed import Composed
 from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
@@ -69,21 +72,22 @@ def _joined(
 
 
 def lacking(
-    sources: Sequence[Source], ids: Iterable[str]
-) -> dict[tuple[Source, ...], list[str]]:
-    """Sorted ids by the sources that have no vector of them, so each is decoded once.
+    sources: Sequence[Source], ids: pa.Array
+) -> Iterator[tuple[tuple[Source, ...], np.ndarray]]:
+    """Which places of `ids` which sources have no vector of, so each is decoded once.
 
-    A source that was never loaded is there too, with no ids if need be.
+    A source that was never loaded is there too, with no places if need be.
     """
-    missing = {source: set(source.shelf.missing(ids)) for source in sources}
-    groups: dict[tuple[Source, ...], list[str]] = {}
-    for name in sorted(set().union(*missing.values())):
-        which = tuple(source for source in sources if name in missing[source])
-        groups.setdefault(which, []).append(name)
-    for source in sources:
-        if not missing[source] and source.shelf.facts() is None:
-            groups[(source,)] = []
-    return groups
+    lacks = np.stack([source.shelf.lacks(ids) for source in sources])
+    for pattern in np.unique(lacks, axis=1).T:
+        some = tuple(
+            source for source, is_in in zip(sources, pattern, strict=True) if is_in
+        )
+        if some:
+            yield some, np.flatnonzero((lacks == pattern[:, None]).all(axis=0))
+    for source, own in zip(sources, lacks, strict=True):
+        if not own.any() and source.shelf.facts() is None:
+            yield (source,), np.arange(0)
 
 
 def settled_precision(

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +31,14 @@ class Shelf:
         self.key = dict(key)
         self.folder = Path(store) / digest(key)[:32]
 
-    def ids(self) -> dict[str, Path]:
-        """The shard that holds each vector, by id; the same whatever wrote first."""
-        held: dict[str, Path] = {}
+    def shards(self) -> list[Path]:
+        """The shards, in the order of their names."""
         # Hidden ones are half written, or what a killed job left.
-        for shard in sorted(self.folder.glob("shards/[!.]*.parquet")):
-            column = read_table(shard, "embeddings", ["image_id"])["image_id"]
-            for name in column.to_pylist():
-                held.setdefault(name, shard)
-        return held
+        return sorted(self.folder.glob("shards/[!.]*.parquet"))
 
-    def missing(self, ids: Iterable[str]) -> list[str]:
-        """Those of `ids` without a vector, sorted."""
-        return sorted(set(ids) - set(self.ids()))
+    def lacks(self, ids: pa.Array) -> np.ndarray:
+        """(n,) bool: which of `ids` have no vector."""
+        return ~pc.is_in(ids, value_set=_held(self.shards())).to_numpy(False)
 
     def add(self, ids: Sequence[str], vectors: np.ndarray) -> None:
         """Keep (n, d) float32 vectors as a shard; NaN and inf are refused."""
@@ -67,7 +62,7 @@ class Shelf:
             {"image_id": list(ids), "embedding": vectors},
         )
 
-    def take(self, ids: Sequence[str], dimension: int) -> pa.Table:
+    def take(self, ids: pa.Array, dimension: int) -> pa.Table:
         """A table of the kind `embeddings`, in the order of `ids`.
 
         `dimension` is the vectors' length where there are no ids. Raises KeyError for
@@ -76,22 +71,20 @@ class Shelf:
         return pa.concat_tables(self.blocks(ids, dimension, max(1, len(ids))))
 
     def blocks(
-        self, ids: Sequence[str], dimension: int, rows: int = 8192
+        self, ids: pa.Array, dimension: int, rows: int = 8192
     ) -> Iterator[pa.Table]:
         """As `take`, in tables of up to `rows` rows; at least one, perhaps empty.
 
         Sorted ids are read shard by shard; memory is that of a block and its shards.
         """
-        held = self.ids() if ids else {}
-        empty = _empty(dimension)
+        shards = self.shards()
+        where = _shard_of(ids, shards)
         for start in range(0, max(1, len(ids)), rows):
-            block = ids[start : start + rows]
-            shards = sorted({held[name] for name in block})
-            vectors = pa.concat_tables([empty, *map(_shard, shards)])
-            places = pc.index_in(
-                pa.array(block, pa.string()), value_set=vectors["image_id"]
-            )
-            yield vectors.take(places)
+            needed = np.unique(where[start : start + rows])
+            tables = [_shard(shards[i]) for i in needed]
+            vectors = pa.concat_tables([_empty(dimension), *tables])
+            block = ids.slice(start, rows)
+            yield vectors.take(pc.index_in(block, value_set=vectors["image_id"]))
 
     def facts(self) -> dict[str, Any] | None:
         """What the encoder told of itself when it was last loaded; None before that.
@@ -141,6 +134,32 @@ def digest(content: Any) -> str:
     """SHA-256 of JSON-able content in its canonical form."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _held(shards: Sequence[Path]) -> pa.ChunkedArray:
+    """All ids of the shards, a chunk for each.
+
+    As Arrow's strings: ids are what grows with the number of images, and Python's
+    strings are twice as large.
+    """
+    columns = [
+        read_table(shard, "embeddings", ["image_id"])["image_id"].combine_chunks()
+        for shard in shards
+    ]
+    return pa.chunked_array(columns, pa.string())
+
+
+def _shard_of(ids: pa.Array, shards: Sequence[Path]) -> np.ndarray:
+    """(n,) which shard to read each vector from: the first, whatever was written first.
+
+    Raises KeyError for an id that none has.
+    """
+    held = _held(shards)
+    places = pc.index_in(ids, value_set=held)
+    if places.null_count:
+        raise KeyError(ids.filter(places.is_null())[0].as_py())
+    ends = np.cumsum([len(chunk) for chunk in held.chunks])
+    return np.searchsorted(ends, places.to_numpy(False), side="right")
 
 
 def _shard(path: Path) -> pa.Table:
