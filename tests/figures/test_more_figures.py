@@ -21,6 +21,7 @@ from bakeoff.figures.opinions import opinions
 from bakeoff.figures.save import save_figure
 from bakeoff.tables import read_table, write_table
 from PIL import Image
+from sklearn.decomposition import PCA
 
 A, B = "siglip2-so400m-14-378", "clip-vit-b-32+har-xbm"
 
@@ -271,6 +272,18 @@ def test_map_keeps_classes_together(activities, tmp_path, kind, through_disk):
     near = np.linalg.norm(points[:, None] - middle, axis=2).argmin(axis=1)
     assert (near == parity).all()
     drawn(embedding_map, data, tmp_path)
+
+
+def test_principal_axes_are_those_of_scikit_learn():
+    x = np.random.default_rng(0).normal(size=(40, 9)) * np.arange(1, 10)
+    reference = PCA(2, svd_solver="full").fit(x)
+    points, shares = embedding_map.principal(x)
+    np.testing.assert_allclose(shares, reference.explained_variance_ratio_)
+    sign = np.sign(np.sum(points * reference.transform(x), axis=0))
+    np.testing.assert_allclose(points, reference.transform(x) * sign)
+    largest = np.abs(reference.components_).argmax(axis=1)
+    loadings = np.linalg.lstsq(x - x.mean(axis=0), points, rcond=None)[0]
+    assert (loadings[largest, [0, 1]] > 0).all()
 
 
 def test_map_of_ordinal_labels_has_a_scale(otoliths, tmp_path, through_disk):

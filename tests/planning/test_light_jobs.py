@@ -15,10 +15,7 @@ FIGURES = {name for name in ALL if name.startswith("figure_")}
 # The only ones that are about torch from their first line to their last.
 WITH_TORCH = {"costs", "finetune", "demo_encoders"}
 # Drawing needs matplotlib; these need statistics as well.
-WITH_STATISTICS = {
-    *("compare", "ranks", "figure_ages", "figure_embedding_map", "prompt_lab"),
-    "summary",
-}
+WITH_STATISTICS = {"compare", "ranks", "figure_ages", "prompt_lab", "summary"}
 LEARNING = ("torch", "torchvision", "transformers", "open_clip", "timm")
 
 

@@ -10,8 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 from bakeoff.figures.frames import natural
 from bakeoff.figures.style import (
@@ -100,15 +98,32 @@ def draw(data: MapData, figure: Figure) -> None:
 def _projected(
     x: np.ndarray, kind: str, seed: int
 ) -> tuple[np.ndarray, tuple[str, str]]:
-    pca = PCA(2, svd_solver="full").fit(x)
     if kind == "pca":
-        sign = np.sign(pca.components_[[0, 1], np.abs(pca.components_).argmax(axis=1)])
-        one, two = (f"PC {i + 1} ({100 * r:.0f} % of variance)"
-                    for i, r in enumerate(pca.explained_variance_ratio_))  # fmt: skip
-        return pca.transform(x) * sign, (one, two)
+        points, shares = principal(x)
+        names = [
+            f"PC {i + 1} ({100 * r:.0f} % of variance)" for i, r in enumerate(shares)
+        ]
+        return points, (names[0], names[1])
+    # Here, as a map by PCA would load scikit-learn for longer than it is drawn.
+    from sklearn.manifold import TSNE
+
     perplexity = min(30.0, (len(x) - 1) / 3)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
     return tsne.fit_transform(x), ("t-SNE 1", "t-SNE 2")
+
+
+def principal(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, 2) places along the two principal axes, and their shares of the variance.
+
+    x: (n >= 2, d >= 2) float64; NaN shares where all rows are equal. Of each axis the
+    largest loading is positive.
+    """
+    centred = x - x.mean(axis=0)
+    _, widths, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[:2]
+    axes *= np.sign(axes[[0, 1], np.abs(axes).argmax(axis=1)])[:, None]
+    with np.errstate(invalid="ignore"):
+        return centred @ axes.T, widths[:2] ** 2 / np.sum(widths**2)
 
 
 def _nominal(axes: Axes, points: np.ndarray, labels: np.ndarray) -> None:
