@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ def soak(
             done.kills += 1
             done.rules.update(unfinished(workflow))
             workflow.recover()
+            print(f"{done.kills} of {kills} kills", file=sys.stderr, flush=True)
         else:
             _compare(workflow, expected, done)
             forget(workflow)

@@ -178,11 +178,12 @@ class Workflow:
         return done.stdout
 
     def tables(self) -> dict[str, bytes]:
-        """The bytes of every table of the studies, by path."""
+        """The bytes of every table of the studies, by path, but for those that hold times."""
+        left_out = {"store", "training", "costs.parquet"}
         return {
             str(path.relative_to(self.place)): path.read_bytes()
             for path in sorted(self.place.glob("results/*/**/*.parquet"))
-            if "store" not in path.parts
+            if not left_out & set(path.parts)
         }
 
     def _command(self, *arguments: str) -> list[str]:
