@@ -47,7 +47,7 @@ def corrected_t(d: np.ndarray, ratio: float, count: int) -> tuple[float, float]:
     count: the runs, or the folds of one repeat where images come in groups.
     """
     error = np.sqrt((1 / count + ratio) * d.var(ddof=1))
-    p = 2 * t.sf(abs(d.mean()) / error, count - 1) if error else float(not d.any())
+    p = 2 * t.sf(abs(d.mean()) / error, count - 1) if error else np.nan
     return d.mean(), p
 
 
@@ -59,9 +59,13 @@ def mcnemar_midp(only_a: int, only_b: int) -> float:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Adjusted p: the k-th smallest of m times m - k + 1, never falling."""
+    """Adjusted p: the k-th smallest of m times m - k + 1, never falling.
+
+    NaN, which is no test, comes last and does not count.
+    """
     order = np.argsort(p)
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    m = np.isfinite(p).sum()
+    steps = np.maximum.accumulate(p[order] * np.arange(m, m - len(p), -1))
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(steps, 1)
     return adjusted
@@ -75,7 +79,8 @@ class Check:
 
     def equal(self, what: str, ours: float, theirs: float) -> None:
         """Compare one number with its second derivation."""
-        if abs(ours - theirs) <= ROUNDING * max(1, abs(theirs)):
+        both_nan = np.isnan(ours) and np.isnan(theirs)
+        if both_nan or abs(ours - theirs) <= ROUNDING * max(1, abs(theirs)):
             self.right += 1
         else:
             self.wrong += 1

@@ -157,6 +157,22 @@ def test_metrics_of_a_fixed_set_are_flipped_and_bootstrapped(fixed):
     assert set(rows[rows["test"] == "jackknife"]["metric"]) == {"macro_recall", "qwk"}
 
 
+def test_two_encoders_that_are_always_right_are_not_called_equivalent(study):
+    made = study(203, kind="kfold", folds=4, repeats=3)
+    for encoder, right in (("a", 1), ("b", 1), ("c", 0.5)):
+        made.predict(encoder, right, 1)
+    rows = rows_of(made, metric_names=["accuracy"])
+    wanted = rows["primary"] & (rows["class"] == "")
+    verdicts = {(r.a, r.b): r for r in rows[wanted].itertuples()}
+    same = verdicts["a", "b"]
+    assert same.verdict == "inconclusive" and np.isnan([same.p, same.ci_low]).all()
+    assert "all runs differ alike" in same.note
+    told = sentence(same._asdict() | {"class": ""})
+    assert told.startswith("Inconclusive: a is level with b in accuracy")
+    # It takes no part in the adjustment of the others.
+    assert verdicts["a", "c"].p_adjusted == pytest.approx(2 * verdicts["a", "c"].p)
+
+
 def test_bias_is_compared_by_its_distance_from_zero(study):
     """Both are wrong by one year on 40 images, a to both sides, b to one."""
     made = study(200, kind="kfold", folds=4)

@@ -187,10 +187,13 @@ def _equivalent(row: Mapping[str, Any]) -> str:
 
 
 def _inconclusive(row: Mapping[str, Any]) -> str:
-    side = "ahead of" if _gain(row, "estimate") >= 0 else "behind"
+    gain = _gain(row, "estimate")
+    side = f"{'ahead of' if gain > 0 else 'behind'} {row['b']} by {_size(row)}"
+    if gain == 0:
+        side = f"level with {row['b']} in {_what(row)}"
     text = (
-        f"Inconclusive: {row['a']} is {side} {row['b']} by {_size(row)} "
-        f"{_evidence(row)}, which settles neither that they differ nor that they are alike."
+        f"Inconclusive: {row['a']} is {side} {_evidence(row)}, "
+        "which settles neither that they differ nor that they are alike."
     )
     alpha = 1 - (_number(row, "confidence") if row["confidence"] else 0.95)
     p = _number(row, "p")

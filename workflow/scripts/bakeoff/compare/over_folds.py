@@ -31,8 +31,10 @@ def over_folds(
 
     The corrected t is primary; the naive one is there, labelled. Runs that leave the
     metric undefined are left out and counted in the note; fewer than two that remain
-    are a refusal. A metric whose best value is zero is compared by its distance from
-    zero, as measured along the side on which the mean of all runs lies.
+    are a refusal. Where all differences are equal, as between two encoders that are
+    always right, there is no interval and the verdict is inconclusive. A metric whose
+    best value is zero is compared by its distance from zero, as measured along the side
+    on which the mean of all runs lies.
     """
     if question.better == "zero":
         a, b = a * np.sign(np.nanmean(a)), b * np.sign(np.nanmean(b))
@@ -49,6 +51,8 @@ def over_folds(
     if count:
         note += f"; images come in groups, so {repeats} repeats count as one"
     result = corrected_t(kept, ratio, confidence, count)
+    if np.isnan(result.p):
+        note += "; all runs differ alike, so nothing tells how far they might"
     chances = correlated_chances(kept, ratio, question.band, count)
     detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence, count=count)
     naive = "assumes that runs are independent, which they are not: no verdict"

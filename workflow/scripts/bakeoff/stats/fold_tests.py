@@ -8,6 +8,8 @@ errors exceed their nominal level, grossly so over repeated folds. It is compute
 to be shown beside the corrected test.
 """
 
+from math import nan
+
 import numpy as np
 from scipy import stats
 
@@ -24,8 +26,8 @@ def corrected_t(
 
     differences: (J,) in units of the metric, J >= 2; ratio: mean of n_test / n_train
     over the runs. t = m / sqrt(s^2 (1/J + ratio)), J - 1 degrees of freedom. Where all
-    differences are equal the interval is that one point, and p is 0, or 1 where they
-    are all zero. ValueError for J < 2 or values that are not finite.
+    differences are equal, nothing tells how far they might vary: there is no interval,
+    and statistic and p are NaN. ValueError for J < 2 or values that are not finite.
 
     count: takes the place of J in the formula, for repeated folds of images that come
     in groups. With few groups, repeats divide the same groups again and again, and the
@@ -37,8 +39,10 @@ def corrected_t(
     """
     x = _checked(differences)
     mean, scale, df = _location(x, ratio, count)
+    if scale == 0:
+        return Result(len(x), mean, df=df)
     half = stats.t.ppf((1 + confidence) / 2, df) * scale
-    statistic = _quotient(mean, scale)
+    statistic = mean / scale
     p = float(2 * stats.t.sf(abs(statistic), df))
     return Result(len(x), mean, mean - half, mean + half, statistic, df, p)
 
@@ -58,16 +62,14 @@ def correlated_chances(
 
     The posterior is a Student t with J - 1 degrees of freedom, location m and squared
     scale s^2 (1/J + ratio), so that its tails equal the one-sided p of `corrected_t`.
-    A constant difference puts all its mass on one point.
+    NaN where all differences are equal.
 
     Corani & Benavoli (2015), Machine Learning 100:285; Benavoli et al. (2017).
     """
     x = _checked(differences)
     mean, scale, df = _location(x, ratio, count)
     if scale == 0:
-        return Chances(
-            float(mean > band), float(abs(mean) <= band), float(mean < -band)
-        )
+        return Chances(nan, nan, nan)
     posterior = stats.t(df, mean, scale)
     above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
     # Rounding may leave less than nothing between two tails that add up to one.
@@ -77,7 +79,8 @@ def correlated_chances(
 def equivalence_p(differences: np.ndarray, ratio: float, band: float) -> float:
     """Two one-sided tests, their p: small where the difference lies within +-band.
 
-    Below 0.05 exactly where the 90 % interval of `corrected_t` lies inside the band.
+    Below 0.05 exactly where the 90 % interval of `corrected_t` lies inside the band; NaN
+    where all differences are equal.
     """
     chances = correlated_chances(differences, ratio, band)
     return max(chances.above, chances.below)
@@ -93,11 +96,12 @@ def detectable_by_folds(
     """Smallest mean difference that `corrected_t` would find `power` of the time.
 
     (t_{1 - alpha/2} + t_{power}) standard errors: the usual approximation to the
-    noncentral t. Zero where the differences do not vary.
+    noncentral t. NaN where all differences are equal.
     """
     x = _checked(differences)
     _, scale, df = _location(x, ratio, count)
-    return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * scale)
+    errors = stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)
+    return float(errors * scale) if scale else nan
 
 
 def five_by_two_f(differences: np.ndarray) -> Result:
@@ -134,9 +138,3 @@ def _location(
     if deviation <= 1e-12 * np.abs(x).max():
         deviation = 0.0
     return float(x.mean()), float(deviation * np.sqrt(1 / n + ratio)), n - 1
-
-
-def _quotient(mean: float, scale: float) -> float:
-    if scale == 0:
-        return float(np.sign(mean) * np.inf) if mean else 0.0
-    return mean / scale
