@@ -2,10 +2,11 @@
 
     python benchmarks/soak.py --kills 200 --seed 1
 
-A study is run to its end once. Then the same study is run again and again, each run
-killed with all that it started at a random moment, recovered with `make recover` and
-gone on with; each time it comes to its end its tables are compared byte by byte. Prints
-the number of kills and which outputs were being made when they came.
+A study is run to its end once. Then the same study is run again and again: of some runs
+Snakemake is killed with all its jobs at a random moment, and `make recover` follows; of
+the others one job after the other is. Each time the study comes to its end its tables
+are compared byte by byte. Prints the number of kills, and what they met: the rules of
+single jobs, or the outputs that were being made.
 """
 
 import argparse
@@ -43,7 +44,8 @@ def main() -> None:
             targets,
             undisturbed.tables(),
             kills=options.kills,
-            seconds=seconds / options.pieces,
+            seconds=seconds / 4,
+            pause=options.pause,
             seed=options.seed,
         )
     report = {"kills": done.kills, "right_ends": done.studies, "met": done.rules}
@@ -56,10 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--study", choices=("least", "small"), default="small")
     parser.add_argument(
-        "--pieces",
-        type=float,
-        default=2,
-        help="a run dies within this part of an undisturbed run's time",
+        "--pause", type=float, default=4, help="mean seconds between single jobs' kills"
     )
     return parser.parse_args()
 

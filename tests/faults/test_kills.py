@@ -11,6 +11,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_kills_at_random_moments(make_workflow) -> None:
+    """First of a whole run, which this seed draws, then of single jobs."""
     undisturbed: Workflow = make_workflow()
     seconds = timed(undisturbed, (LEAST_TARGET,))
     done = soak(
@@ -19,7 +20,9 @@ def test_kills_at_random_moments(make_workflow) -> None:
         undisturbed.tables(),
         kills=3,
         seconds=seconds / 2,
-        seed=5,
+        pause=2,
+        seed=1,
+        together=0.5,
     )
     assert done.kills == 3
     assert done.studies >= 1

@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments, and what is left of them."""
+"""Runs and jobs that are killed at random moments, and what is left of them."""
 
 import base64
 import contextlib
@@ -12,6 +12,8 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+
+import psutil
 
 from support.workflow import Workflow
 
@@ -32,29 +34,82 @@ def soak(
     *,
     kills: int,
     seconds: float,
+    pause: float,
     seed: int,
+    together: float = 0.2,
 ) -> Soak:
-    """Kill and go on until `kills` runs have died, comparing each study that ends.
+    """Kill and go on until there were `kills`, comparing each study that ends.
 
-    seconds: of an undisturbed run; a run dies after a uniformly random part of it, and
-    the next goes on from what it left, until one ends. Then the study is compared with
-    `expected` byte by byte, and begun anew from nothing. Raises AssertionError where a
-    table differs, or where a run that is left alone does not end well.
+    together: share of the attempts that end with Snakemake and all its jobs killed, at a
+    moment drawn from the first `seconds`, and with `make recover`. In the others single
+    jobs are killed, about `pause` seconds apart, until the run ends. The next attempt
+    goes on from what the last one left. A study that ends is compared with `expected`
+    byte by byte, and begun anew from nothing. Raises AssertionError where a table
+    differs, or where a run that is left alone does not end well.
     """
     rng = random.Random(seed)
     done = Soak()
     while done.kills < kills:
-        if kill_after(workflow, targets, rng.uniform(0, seconds)):
-            done.kills += 1
-            done.rules.update(unfinished(workflow))
-            workflow.recover()
-            print(f"{done.kills} of {kills} kills", file=sys.stderr, flush=True)
+        if rng.random() < together:
+            ended = not kill_after(workflow, targets, rng.uniform(0, seconds))
+            if not ended:
+                done.kills += 1
+                done.rules.update(unfinished(workflow))
+                workflow.recover()
         else:
+            left = kills - done.kills
+            killed, ended = kill_jobs(workflow, targets, left, pause, rng)
+            done.kills += len(killed)
+            done.rules.update(killed)
+        if ended:
             _compare(workflow, expected, done)
             forget(workflow)
+        print(f"{done.kills} of {kills} kills", file=sys.stderr, flush=True)
     workflow.run("--", *targets)
     _compare(workflow, expected, done)
     return done
+
+
+def kill_jobs(
+    workflow: Workflow,
+    targets: tuple[str, ...],
+    most: int,
+    pause: float,
+    rng: random.Random,
+) -> tuple[list[str], bool]:
+    """The rules of the jobs killed during one run, and whether it ended well.
+
+    Of the scripts that run after a random while one is killed, up to `most` in all.
+    """
+    killed: list[str] = []
+    run = workflow.start("--keep-going", "--", *targets)
+    while len(killed) < most:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(rng.uniform(0, 2 * pause))
+            break
+        if scripts := running_scripts(run.pid):
+            rule, script = rng.choice(scripts)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                script.kill()
+                killed.append(rule)
+    ended = run.wait() == 0
+    assert ended or killed, (workflow.place / "run.out").read_text()[-4000:]
+    return killed, ended
+
+
+def running_scripts(pid: int) -> list[tuple[str, psutil.Process]]:
+    """Rule and process of every script that runs below a process.
+
+    Snakemake gives the script of a rule the name tmp?.RULE.py.
+    """
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                name = " ".join(process.cmdline()[1:2])
+                if ".snakemake/scripts/" in name:
+                    found.append((name.split(".")[-2], process))
+    return found
 
 
 def kill_after(workflow: Workflow, targets: tuple[str, ...], seconds: float) -> bool:
