@@ -76,7 +76,7 @@ docs: env ## the documentation as pages, without a network: docs/site/index.html
 
 # Two files at a time: those with a SLURM mostly wait for it.
 test: env ## all tests
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: env ## all benchmarks (hours), or one: make bench ONLY=probes-ridge; docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py $(ONLY)

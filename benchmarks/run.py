@@ -12,6 +12,7 @@ import datetime
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -43,11 +44,23 @@ def main() -> None:
     if unknown := set(options.names) - set(known):
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
     KEPT.mkdir(exist_ok=True)
-    for name in [] if options.page else options.names or known:
+    for name in [] if options.page else options.names or possible(known):
         print(f"{name}: {known[name]['command']}", flush=True)
         kept = measured(known[name]["command"])
         (KEPT / f"{name}.txt").write_text(kept, encoding="utf-8")
     (ROOT / "docs/benchmarks.md").write_text(page(known), encoding="utf-8")
+
+
+def possible(known: dict) -> list[str]:
+    """All benchmarks but those that need a program which is not here."""
+    lacking = {
+        name: benchmark["needs"]
+        for name, benchmark in known.items()
+        if "needs" in benchmark and not shutil.which(benchmark["needs"])
+    }
+    for name, program in lacking.items():
+        print(f"{name}: left out, as {program} is not installed")
+    return [name for name in known if name not in lacking]
 
 
 def measured(command: str) -> str:

@@ -9,6 +9,12 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes first: then no process waits for the other at the end."""
+    slow = {"workflow", "faults"}
+    items.sort(key=lambda item: item.path.parent.name not in slow)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
