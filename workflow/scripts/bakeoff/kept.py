@@ -74,9 +74,10 @@ def _joined(
 def lacking(
     sources: Sequence[Source], ids: pa.Array
 ) -> Iterator[tuple[tuple[Source, ...], np.ndarray]]:
-    """Which places of `ids` which sources have no vector of, so each is decoded once.
+    """Sources, and the places of the ids that just these have no vector of.
 
-    A source that was never loaded is there too, with no places if need be.
+    So each image is decoded once. A source that was never loaded is there too, with no
+    places if need be.
     """
     lacks = np.stack([source.shelf.lacks(ids) for source in sources])
     for pattern in np.unique(lacks, axis=1).T:
