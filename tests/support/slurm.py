@@ -110,8 +110,13 @@ class Slurm:
         """What each command that a job started saw of the GPUs, the first one first."""
         return [seen for number, seen in self._tasks() if number == job]
 
+    def has_processes(self, job: str) -> bool:
+        """Whether anything of the job is left on the node, whatever its state says."""
+        return self.ask("scontrol", "listpids", job).returncode == 0
+
     def _tasks(self) -> list[tuple[str, str]]:
-        lines = (self.place / "tasks.txt").read_text().splitlines()
+        noted = self.place / "tasks.txt"
+        lines = noted.read_text().splitlines() if noted.exists() else []
         return [(line.split(" ")[0], line.split(" ", 1)[1]) for line in lines]
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 60) -> None:

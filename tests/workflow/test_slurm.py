@@ -97,7 +97,8 @@ def test_a_job_whose_node_dies_begins_again(
     (job,) = submitted_from(fresh, slurm, "RUNNING")
     node = next(j["NodeList"] for j in slurm.jobs() if j["JobId"] == job)
     slurm.call("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
-    slurm.wait_until(lambda: submitted_from(fresh, slurm, "RUNNING") == [])
+    # Begun again where its first try still runs, it would be refused and the node drained.
+    slurm.wait_until(lambda: not slurm.has_processes(job))
     # Both are refused where SLURM was quicker: the node back, the job begun again.
     slurm.ask("scontrol", "update", f"NodeName={node}", "State=RESUME")
     slurm.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
@@ -129,10 +130,16 @@ def test_a_killed_run_is_recovered_by_one_command(
 
 
 def start_embedding(workflow: Workflow, slurm: Slurm) -> subprocess.Popen:
-    """A run whose job in SLURM has begun to embed; the manifest was made before."""
+    """A run whose job has begun on its node; the manifest was made before.
+
+    SLURM calls a job running from when it has a node: what kills it a moment later may
+    come to the node before the job does, and the job goes on for nobody.
+    """
     workflow.run("--cores", "1", MANIFEST)
     run = workflow.start(*ON_SLURM, EMBEDDINGS)
-    slurm.wait_until(lambda: submitted_from(workflow, slurm, "RUNNING") != [])
+    slurm.wait_until(
+        lambda: any(map(slurm.tasks, submitted_from(workflow, slurm, "RUNNING")))
+    )
     return run
 
 
