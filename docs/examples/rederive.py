@@ -41,12 +41,19 @@ def values(rows: pd.DataFrame, numbers: dict[str, float] | None) -> dict[str, fl
     return found
 
 
-def corrected_t(d: np.ndarray, ratio: float, count: int) -> tuple[float, float]:
-    """Mean difference and p over runs: variance times 1/count + n_test / n_train.
+def corrected_t(d: pd.Series, ratio: float, grouped: bool) -> tuple[float, float]:
+    """Mean difference and p over runs: variance times 1/runs + n_test / n_train.
 
-    count: the runs, or the folds of one repeat where images come in groups.
+    d: by (repeat, fold). Repeated folds of single images add the variance between the
+    means of repeats; of images in groups, the folds of one repeat count as the runs.
     """
-    error = np.sqrt((1 / count + ratio) * d.var(ddof=1))
+    means = d.groupby(level=0).mean()
+    repeated = 1 < len(means) < len(d)
+    count = len(d) // len(means) if repeated and grouped else len(d)
+    error = np.sqrt(
+        (1 / count + ratio) * d.var()
+        + (means.var() if repeated and not grouped else 0.0)
+    )
     p = 2 * t.sf(abs(d.mean()) / error, count - 1) if error else np.nan
     return d.mean(), p
 
@@ -156,8 +163,8 @@ def right(rows: pd.DataFrame) -> pd.Series:
 
 def over_runs(
     study: Path, protocol: str, a: pd.Series, b: pd.Series
-) -> tuple[np.ndarray, float, int]:
-    """Differences of accuracy by run, mean of test by training images, runs that count."""
+) -> tuple[pd.Series, float, bool]:
+    """Differences of accuracy by run, mean of test by training images, if in groups."""
     d = a.groupby(level=[0, 1]).mean() - b.groupby(level=[0, 1]).mean()
     folds = pd.read_parquet(study / f"folds/{protocol}.parquet")
     ratios = []
@@ -165,9 +172,7 @@ def over_runs(
         own = folds.loc[folds["repeat"] == repeat, "fold"]
         ratios.append((own == fold).sum() / ((own != fold) & (own != -2)).sum())
     group = pd.read_parquet(study / "manifest.parquet")["group"].dropna()
-    folds_of_one = len(d) // d.index.get_level_values(0).nunique()
-    as_one = group.duplicated().any() and folds_of_one > 1
-    return d.to_numpy(), float(np.mean(ratios)), folds_of_one if as_one else len(d)
+    return d, float(np.mean(ratios)), bool(group.duplicated().any())
 
 
 if __name__ == "__main__":

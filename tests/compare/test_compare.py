@@ -8,7 +8,7 @@ from bakeoff.compare.symmetry import symmetry
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.stats import resampling
-from bakeoff.stats.fold_tests import corrected_t, correlated_chances
+from bakeoff.stats.fold_tests import Runs, corrected_t, correlated_chances
 from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.proportions import mcnemar_midp, tango
 from bakeoff.tables import read_table, write_table
@@ -60,7 +60,8 @@ def test_probe_over_folds_by_hand(folded):
         np.array(folded.folds.column("repeat")) * 4 + folded.folds.column("fold")
     ).counts
     ratio = np.mean(sizes / (203 - sizes))
-    expected, chances = corrected_t(d, ratio), correlated_chances(d, ratio, 0.01)
+    runs = Runs(d, ratio, by_run.index.get_level_values("repeat").to_numpy())
+    expected, chances = corrected_t(runs), correlated_chances(runs, 0.01)
     row = rows[
         (rows["a"] == "a")
         & (rows["b"] == "b")
@@ -218,17 +219,22 @@ def test_groups_make_the_cluster_test_primary(study):
 
 
 def test_repeats_of_grouped_images_count_as_one(study):
-    """The same estimate as without groups, with the 4 folds of one repeat for count."""
+    """The same estimate as without groups, with the 4 folds of one repeat for count.
+
+    The spread of the 12 runs is taken from the interval of the naive row.
+    """
     made = study(200, groups=True, kind="kfold", folds=4, repeats=3)
     made.predict("a", 0.8, 1)
     made.predict("b", 0.4, 2)
-    grouped = primary(rows_of(made, groups=made.groups))
+    rows = rows_of(made, groups=made.groups)
+    grouped, naive = primary(rows), rows[rows["test"] == "paired_t"].iloc[0]
     single = primary(rows_of(made, groups=dict.fromkeys(made.ids.tolist())))
     assert (grouped["df"], single["df"]) == (3, 11)
     assert grouped["estimate"] == single["estimate"]
     assert "3 repeats count as one" in grouped["note"]
-    half, narrow = (row["ci_high"] - row["estimate"] for row in (grouped, single))
-    spread = np.sqrt((1 / 4 + 1 / 3) / (1 / 12 + 1 / 3))
+    assert "variance between the repeats added" in single["note"]
+    half, narrow = (row["ci_high"] - row["estimate"] for row in (grouped, naive))
+    spread = np.sqrt((1 / 4 + 1 / 3) / (1 / 12))
     expected = spread * stats.t.isf(0.025, 3) / stats.t.isf(0.025, 11)
     assert half / narrow == pytest.approx(expected, rel=1e-3)
 

@@ -7,12 +7,14 @@ from bakeoff.compare.rows import Question, Row, refusal
 from bakeoff.metrics.interface import confusion
 from bakeoff.metrics.matrix import recalls
 from bakeoff.stats.fold_tests import (
+    Runs,
     corrected_t,
     correlated_chances,
     detectable_by_folds,
     five_by_two_f,
     paired_t,
 )
+from bakeoff.stats.result import Result
 
 
 def over_folds(
@@ -20,14 +22,15 @@ def over_folds(
     a: np.ndarray,
     b: np.ndarray,
     ratio: float,
-    repeats: int,
+    repeat: np.ndarray,
     confidence: float,
     *,
     grouped: bool = False,
 ) -> list[Row]:
     """Rows of one pair and metric from its values a, b: (J,), one per run.
 
-    grouped: whether images come in groups; repeated folds of them count as one repeat.
+    repeat: (J,) number of the repeat of each run. grouped: whether images come in
+    groups; repeated folds of them count as one repeat.
 
     The corrected t is primary; the naive one is there, labelled. Runs that leave the
     metric undefined are left out and counted in the note; fewer than two that remain
@@ -43,18 +46,11 @@ def over_folds(
     if defined.sum() < 2:
         reason = f"the metric is defined in {defined.sum()} of {len(d)} runs"
         return [refusal(question, reason, confidence)]
-    note = f"{repeats} x {len(d) // repeats} runs, n_test / n_train = {ratio:.4g}" + (
-        "" if defined.all() else f"; {(~defined).sum()} runs undefined, left out"
-    )
-    kept, folds = d[defined], len(d) // repeats
-    count = folds if grouped and folds > 1 and repeats > 1 else None
-    if count:
-        note += f"; images come in groups, so {repeats} repeats count as one"
-    result = corrected_t(kept, ratio, confidence, count)
-    if np.isnan(result.p):
-        note += "; all runs differ alike, so nothing tells how far they might"
-    chances = correlated_chances(kept, ratio, question.band, count)
-    detectable = detectable_by_folds(kept, ratio, alpha=1 - confidence, count=count)
+    runs = Runs(d[defined], ratio, repeat[defined], grouped)
+    result = corrected_t(runs, confidence)
+    chances = correlated_chances(runs, question.band)
+    detectable = detectable_by_folds(runs, alpha=1 - confidence)
+    note = _note(runs, repeat, result)
     naive = "assumes that runs are independent, which they are not: no verdict"
     rows = [
         Row(
@@ -64,15 +60,33 @@ def over_folds(
             question,
             "paired_t",
             False,
-            paired_t(kept, confidence),
+            paired_t(runs.differences, confidence),
             confidence,
             note=naive,
         ),
     ]
-    if defined.all() and repeats == 5 and len(d) == 10:
+    if defined.all() and len(d) == 10 and len(np.unique(repeat)) == 5:
         f = five_by_two_f(d.reshape(5, 2))
         rows.append(Row(question, "five_by_two_f", False, f, confidence))
     return rows
+
+
+def _note(runs: Runs, repeat: np.ndarray, result: Result) -> str:
+    """What was run, and what the error of the mean is made of."""
+    repeats = len(np.unique(repeat))
+    folds = len(repeat) // repeats
+    parts = [f"{repeats} x {folds} runs, n_test / n_train = {runs.ratio:.4g}"]
+    if left_out := len(repeat) - len(runs.differences):
+        parts.append(f"{left_out} runs undefined, left out")
+    if repeats > 1 and folds > 1:
+        parts.append(
+            f"images come in groups, so {repeats} repeats count as one"
+            if runs.grouped
+            else "variance between the repeats added"
+        )
+    if np.isnan(result.p):
+        parts.append("all runs differ alike, so nothing tells how far they might")
+    return "; ".join(parts)
 
 
 def recalls_by_run(panel: Panel) -> dict[str, np.ndarray]:

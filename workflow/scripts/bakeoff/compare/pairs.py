@@ -153,15 +153,15 @@ def _rows_over_folds(
     confidence: float,
     grouped: bool,
 ) -> list[Row]:
-    repeats = len({repeat for repeat, _ in panel.keys})
+    repeat = np.array([repeat for repeat, _ in panel.keys])
     rows: list[Row] = []
     for _, _, q in ask.by_metric():
         a, b = (_by_run(panel, values, e, q.metric) for e in (q.a, q.b))
-        rows += over_folds(q, a, b, ratio, repeats, confidence, grouped=grouped)
+        rows += over_folds(q, a, b, ratio, repeat, confidence, grouped=grouped)
     by_class = recalls_by_run(panel) if ask.classes else {}
     for _, k, q in ask.by_class():
         a, b = by_class[q.a][:, k], by_class[q.b][:, k]
-        rows += over_folds(q, a, b, ratio, repeats, confidence, grouped=grouped)[:1]
+        rows += over_folds(q, a, b, ratio, repeat, confidence, grouped=grouped)[:1]
     return rows
 
 

@@ -8,6 +8,7 @@ errors exceed their nominal level, grossly so over repeated folds. It is compute
 to be shown beside the corrected test.
 """
 
+from dataclasses import dataclass
 from math import nan
 
 import numpy as np
@@ -16,35 +17,85 @@ from scipy import stats
 from bakeoff.stats.result import Chances, Result
 
 
-def corrected_t(
-    differences: np.ndarray,
-    ratio: float,
-    confidence: float = 0.95,
-    count: int | None = None,
-) -> Result:
-    """Nadeau-Bengio corrected t test of a mean fold difference, with its interval.
+@dataclass(frozen=True)
+class Runs:
+    """Differences of two methods over the runs of one protocol.
 
     differences: (J,) in units of the metric, J >= 2; ratio: mean of n_test / n_train
-    over the runs. t = m / sqrt(s^2 (1/J + ratio)), J - 1 degrees of freedom. Where all
-    differences are equal, nothing tells how far they might vary: there is no interval,
-    and statistic and p are NaN. ValueError for J < 2 or values that are not finite.
+    over the runs; repeat: (J,) number of the repeat that each run belongs to, None
+    where nothing was repeated; grouped: whether images come in groups. ValueError for
+    J < 2 or differences that are not finite.
+    """
 
-    count: takes the place of J in the formula, for repeated folds of images that come
-    in groups. With few groups, repeats divide the same groups again and again, and the
-    test with J rejects too often; with the folds of one repeat for count, repeats
-    steady the mean and are not counted (docs/benchmarks.md, calibration, G2).
+    differences: np.ndarray
+    ratio: float
+    repeat: np.ndarray | None = None
+    grouped: bool = False
+
+    def __post_init__(self) -> None:
+        x = np.asarray(self.differences, dtype=float).ravel()
+        if len(x) < 2 or not np.isfinite(x).all():
+            raise ValueError(f"need at least 2 finite differences, got {x}")
+        object.__setattr__(self, "differences", x)
+
+    def location(self) -> tuple[float, float, int]:
+        """Mean m, its standard error, and the degrees of freedom.
+
+        Nadeau and Bengio: error^2 = s^2 (1/J + ratio), df = J - 1. Repeated folds of
+        the same images:
+
+        - error^2 = s^2 (1/J + ratio) + v, v the variance (n - 1) of the repeats' means.
+          The ratio stands for the images that runs share and leaves out how much a
+          trained method varies with its training images; a new division shows a part of
+          that. Without v the test errs more often the more repeats there are
+          (docs/benchmarks.md, calibration, R4 and S1).
+        - of images that come in groups: J is the number of folds of one repeat, for the
+          repeats divide the same few groups again. They steady the mean and are not
+          counted (same place, G2).
+
+        Repeats of a single run each (repeated hold-out) are runs like any others. Zero
+        error where all differences are equal: rounding alone is not variance.
+        """
+        x = self.differences
+        deviation = x.std(ddof=1)
+        if deviation <= 1e-12 * np.abs(x).max():
+            return float(x.mean()), 0.0, len(x) - 1
+        n, between = len(x), 0.0
+        means, folds = self._repeats()
+        if len(means) > 1 and folds > 1:
+            if self.grouped:
+                n = folds
+            else:
+                between = means.var(ddof=1)
+        error = np.sqrt(deviation**2 * (1 / n + self.ratio) + between)
+        return float(x.mean()), float(error), n - 1
+
+    def _repeats(self) -> tuple[np.ndarray, int]:
+        """Mean of each repeat, and the runs of the longest one."""
+        if self.repeat is None:
+            return self.differences[:0], 0
+        _, which, runs = np.unique(self.repeat, return_inverse=True, return_counts=True)
+        return np.bincount(which, self.differences) / runs, int(runs.max())
+
+
+def corrected_t(runs: Runs, confidence: float = 0.95) -> Result:
+    """Nadeau-Bengio corrected t test of a mean difference over runs, with its interval.
+
+    t = m / error, with error and degrees of freedom of `Runs.location`. Where all
+    differences are equal, nothing tells how far they might vary: there is no interval,
+    and statistic and p are NaN.
 
     Nadeau & Bengio (2003), Machine Learning 52:239, section 4; for repeated folds
-    Bouckaert & Frank (2004).
+    Bouckaert & Frank (2004), to whose error the variance between repeats is added.
     """
-    x = _checked(differences)
-    mean, scale, df = _location(x, ratio, count)
-    if scale == 0:
-        return Result(len(x), mean, df=df)
-    half = stats.t.ppf((1 + confidence) / 2, df) * scale
-    statistic = mean / scale
+    mean, error, df = runs.location()
+    n = len(runs.differences)
+    if error == 0:
+        return Result(n, mean, df=df)
+    half = stats.t.ppf((1 + confidence) / 2, df) * error
+    statistic = mean / error
     p = float(2 * stats.t.sf(abs(statistic), df))
-    return Result(len(x), mean, mean - half, mean + half, statistic, df, p)
+    return Result(n, mean, mean - half, mean + half, statistic, df, p)
 
 
 def paired_t(differences: np.ndarray, confidence: float = 0.95) -> Result:
@@ -52,56 +103,46 @@ def paired_t(differences: np.ndarray, confidence: float = 0.95) -> Result:
 
     As `corrected_t` with ratio 0. Anti-conservative: never a verdict.
     """
-    return corrected_t(differences, 0.0, confidence)
+    return corrected_t(Runs(differences, 0.0), confidence)
 
 
-def correlated_chances(
-    differences: np.ndarray, ratio: float, band: float, count: int | None = None
-) -> Chances:
+def correlated_chances(runs: Runs, band: float) -> Chances:
     """Posterior chances of a difference above, within and below +-band.
 
-    The posterior is a Student t with J - 1 degrees of freedom, location m and squared
-    scale s^2 (1/J + ratio), so that its tails equal the one-sided p of `corrected_t`.
-    NaN where all differences are equal.
+    The posterior is a Student t with mean, error and degrees of freedom of
+    `Runs.location`, so that its tails equal the one-sided p of `corrected_t`. NaN where
+    all differences are equal.
 
     Corani & Benavoli (2015), Machine Learning 100:285; Benavoli et al. (2017).
     """
-    x = _checked(differences)
-    mean, scale, df = _location(x, ratio, count)
-    if scale == 0:
+    mean, error, df = runs.location()
+    if error == 0:
         return Chances(nan, nan, nan)
-    posterior = stats.t(df, mean, scale)
+    posterior = stats.t(df, mean, error)
     above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
     # Rounding may leave less than nothing between two tails that add up to one.
     return Chances(above, max(0.0, 1 - above - below), below)
 
 
-def equivalence_p(differences: np.ndarray, ratio: float, band: float) -> float:
+def equivalence_p(runs: Runs, band: float) -> float:
     """Two one-sided tests, their p: small where the difference lies within +-band.
 
     Below 0.05 exactly where the 90 % interval of `corrected_t` lies inside the band; NaN
     where all differences are equal.
     """
-    chances = correlated_chances(differences, ratio, band)
+    chances = correlated_chances(runs, band)
     return max(chances.above, chances.below)
 
 
-def detectable_by_folds(
-    differences: np.ndarray,
-    ratio: float,
-    alpha: float = 0.05,
-    power: float = 0.8,
-    count: int | None = None,
-) -> float:
+def detectable_by_folds(runs: Runs, alpha: float = 0.05, power: float = 0.8) -> float:
     """Smallest mean difference that `corrected_t` would find `power` of the time.
 
     (t_{1 - alpha/2} + t_{power}) standard errors: the usual approximation to the
     noncentral t. NaN where all differences are equal.
     """
-    x = _checked(differences)
-    _, scale, df = _location(x, ratio, count)
+    _, error, df = runs.location()
     errors = stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)
-    return float(errors * scale) if scale else nan
+    return float(errors * error) if error else nan
 
 
 def five_by_two_f(differences: np.ndarray) -> Result:
@@ -120,21 +161,3 @@ def five_by_two_f(differences: np.ndarray) -> Result:
     statistic = float((x**2).sum() / (2 * spread))
     p = float(stats.f.sf(statistic, 10, 5))
     return Result(10, float(x.mean()), statistic=statistic, df=10, p=p)
-
-
-def _checked(differences: np.ndarray) -> np.ndarray:
-    x = np.asarray(differences, dtype=float).ravel()
-    if len(x) < 2 or not np.isfinite(x).all():
-        raise ValueError(f"need at least 2 finite differences, got {x}")
-    return x
-
-
-def _location(
-    x: np.ndarray, ratio: float, count: int | None = None
-) -> tuple[float, float, int]:
-    """Mean, standard error, degrees of freedom; rounding alone is not variance."""
-    n = len(x) if count is None else min(count, len(x))
-    deviation = x.std(ddof=1)
-    if deviation <= 1e-12 * np.abs(x).max():
-        deviation = 0.0
-    return float(x.mean()), float(deviation * np.sqrt(1 / n + ratio)), n - 1
