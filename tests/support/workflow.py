@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -148,7 +149,11 @@ class Workflow:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A run in a process group of its own; what it prints goes to run.out."""
+        """A run in a process group of its own; what it prints goes to run.out.
+
+        It takes SIGINT even where these tests do not, as shells have it of what they
+        start in the background.
+        """
         with (self.place / "run.out").open("ab") as out:
             return subprocess.Popen(
                 self._command(*arguments),
@@ -157,6 +162,7 @@ class Workflow:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
