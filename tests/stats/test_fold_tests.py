@@ -207,7 +207,7 @@ def test_repeats_of_groups_count_as_one():
 def test_the_variance_between_repeats_is_added():
     """By hand: repeats (0, 2), (4, 6); s^2 = 20/3, means 1 and 5, between them 8."""
     runs = Runs(np.array([0.0, 2, 4, 6]), 0.5, np.array([0, 0, 1, 1]))
-    mean, error, df = runs.location()
+    mean, error, df = runs.location
     assert (mean, df) == (3.0, 3)
     assert error**2 == pytest.approx(20 / 3 * (1 / 4 + 1 / 2) + 8)
     assert corrected_t(runs).statistic == pytest.approx(3 / np.sqrt(13))
@@ -226,7 +226,7 @@ def test_repeats_that_agree_add_nothing():
 def test_repeats_may_lack_a_run():
     """The mean of a repeat is that of the runs it has."""
     runs = Runs(np.array([1.0, 3, 4]), 0.5, np.array([0, 0, 7]))
-    assert runs.location()[1] ** 2 == pytest.approx(7 / 3 * (1 / 3 + 1 / 2) + 2)
+    assert runs.location[1] ** 2 == pytest.approx(7 / 3 * (1 / 3 + 1 / 2) + 2)
 
 
 @given(arrays(float, 30, elements=st.floats(-1, 1)), st.permutations(range(3)))
@@ -235,7 +235,7 @@ def test_the_order_of_repeats_does_not_matter(x: np.ndarray, order: list[int]):
     there = np.concatenate([x[repeat == r] for r in order])
     renamed = np.repeat(order, 10)
     ours, theirs = (
-        Runs(x, NINTH, repeat).location(),
-        Runs(there, NINTH, renamed).location(),
+        Runs(x, NINTH, repeat).location,
+        Runs(there, NINTH, renamed).location,
     )
     assert ours == pytest.approx(theirs, abs=1e-12)

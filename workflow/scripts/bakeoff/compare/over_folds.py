@@ -74,11 +74,12 @@ def over_folds(
 def _note(runs: Runs, repeat: np.ndarray, result: Result) -> str:
     """What was run, and what the error of the mean is made of."""
     repeats = len(np.unique(repeat))
-    folds = len(repeat) // repeats
-    parts = [f"{repeats} x {folds} runs, n_test / n_train = {runs.ratio:.4g}"]
+    parts = [
+        f"{repeats} x {len(repeat) // repeats} runs, n_test / n_train = {runs.ratio:.4g}"
+    ]
     if left_out := len(repeat) - len(runs.differences):
         parts.append(f"{left_out} runs undefined, left out")
-    if repeats > 1 and folds > 1:
+    if runs.repeated:
         parts.append(
             f"images come in groups, so {repeats} repeats count as one"
             if runs.grouped

@@ -9,6 +9,7 @@ to be shown beside the corrected test.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import nan
 
 import numpy as np
@@ -38,6 +39,7 @@ class Runs:
             raise ValueError(f"need at least 2 finite differences, got {x}")
         object.__setattr__(self, "differences", x)
 
+    @cached_property
     def location(self) -> tuple[float, float, int]:
         """Mean m, its standard error, and the degrees of freedom.
 
@@ -61,21 +63,25 @@ class Runs:
         if deviation <= 1e-12 * np.abs(x).max():
             return float(x.mean()), 0.0, len(x) - 1
         n, between = len(x), 0.0
-        means, folds = self._repeats()
-        if len(means) > 1 and folds > 1:
-            if self.grouped:
-                n = folds
-            else:
-                between = means.var(ddof=1)
+        if self.repeated and self.grouped:
+            n = int(self._repeats[1].max())
+        elif self.repeated:
+            between = self._repeats[0].var(ddof=1)
         error = np.sqrt(deviation**2 * (1 / n + self.ratio) + between)
         return float(x.mean()), float(error), n - 1
 
-    def _repeats(self) -> tuple[np.ndarray, int]:
-        """Mean of each repeat, and the runs of the longest one."""
-        if self.repeat is None:
-            return self.differences[:0], 0
-        _, which, runs = np.unique(self.repeat, return_inverse=True, return_counts=True)
-        return np.bincount(which, self.differences) / runs, int(runs.max())
+    @property
+    def repeated(self) -> bool:
+        """Whether there are several repeats, one at least with several runs."""
+        _, runs = self._repeats
+        return len(runs) > 1 and bool(runs.max() > 1)
+
+    @cached_property
+    def _repeats(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and number of runs of each repeat; one without `repeat`."""
+        labels = np.zeros(len(self.differences)) if self.repeat is None else self.repeat
+        _, which, runs = np.unique(labels, return_inverse=True, return_counts=True)
+        return np.bincount(which, self.differences) / runs, runs
 
 
 def corrected_t(runs: Runs, confidence: float = 0.95) -> Result:
@@ -88,7 +94,7 @@ def corrected_t(runs: Runs, confidence: float = 0.95) -> Result:
     Nadeau & Bengio (2003), Machine Learning 52:239, section 4; for repeated folds
     Bouckaert & Frank (2004), to whose error the variance between repeats is added.
     """
-    mean, error, df = runs.location()
+    mean, error, df = runs.location
     n = len(runs.differences)
     if error == 0:
         return Result(n, mean, df=df)
@@ -115,7 +121,7 @@ def correlated_chances(runs: Runs, band: float) -> Chances:
 
     Corani & Benavoli (2015), Machine Learning 100:285; Benavoli et al. (2017).
     """
-    mean, error, df = runs.location()
+    mean, error, df = runs.location
     if error == 0:
         return Chances(nan, nan, nan)
     posterior = stats.t(df, mean, error)
@@ -140,7 +146,7 @@ def detectable_by_folds(runs: Runs, alpha: float = 0.05, power: float = 0.8) -> 
     (t_{1 - alpha/2} + t_{power}) standard errors: the usual approximation to the
     noncentral t. NaN where all differences are equal.
     """
-    _, error, df = runs.location()
+    _, error, df = runs.location
     errors = stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)
     return float(errors * error) if error else nan
 
