@@ -24,8 +24,8 @@ Found = dict[str, dict[str, tuple[int, float, float | None]]]
 # which is that over all repeats.
 TESTS = {
     "paired_t (naive)": ("naive t over folds", "#D55E00", "X"),
-    "corrected_t (as published)": ("the same, as published", "#56B4E9", "v"),
-    "corrected_t": ("corrected t over folds", "#0072B2", "o"),
+    "corrected_t (as published)": ("corrected t as published", "#56B4E9", "v"),
+    "corrected_t": ("corrected t, repeats noted", "#0072B2", "o"),
     "mcnemar_midp + tango": ("McNemar mid-p; Tango's interval", "#009E73", "s"),
     "cluster_t": ("cluster t", "#CC79A7", "D"),
     "sign_flip + bootstrap, accuracy": ("sign-flip; bootstrap", "#E69F00", "^"),
