@@ -259,7 +259,9 @@ def _methods(study: Study) -> dict[str, str]:
 
 def _band(metric: str, half: float) -> str:
     unit = unit_of(metric)
-    return f"{unit.label} within {half * unit.scale:g} {unit.difference}".rstrip()
+    size = f"{half * unit.scale:g}"
+    name = unit.difference.removesuffix("s") if size == "1" else unit.difference
+    return f"{unit.label} within {size} {name}".rstrip()
 
 
 def _spoken(section: Mapping[str, Any]) -> str:
