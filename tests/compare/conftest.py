@@ -120,3 +120,21 @@ def study(tmp_path: Path) -> Callable[..., Study]:
         return Study(tmp_path, n, kind, groups)
 
     return make
+
+
+@pytest.fixture
+def folded(study):
+    """Three probes over 3 x 4 folds of 203 images."""
+    made = study(203, kind="kfold", folds=4, repeats=3)
+    for encoder, right, seed in (("a", 0.8, 1), ("b", 0.4, 2), ("c", 0.8, 3)):
+        made.predict(encoder, right, seed)
+    return made
+
+
+@pytest.fixture
+def fixed(study):
+    """Two encoders without training on 203 images."""
+    made = study(203, kind="kfold", folds=4, repeats=3)
+    made.predict("a", 0.8, 1, "zeroshot")
+    made.predict("b", 0.55, 2, "zeroshot")
+    return made
