@@ -12,6 +12,8 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+# The library that runs is the one beside this file, here and in every job: not that of
+# another copy whose environment is shared.
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 # A configuration given on the command line stands alone: it is not mixed with the demo.

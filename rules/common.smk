@@ -4,12 +4,17 @@ from snakemake.exceptions import WorkflowError
 from bakeoff.errors import BakeoffError
 from planning.code import code_version as _code_version
 from planning.fingerprint import fingerprint as _fingerprint
+from planning.libraries import libraries as _libraries
+from planning.library import use_library
 from planning.make import make_plan
 from planning.parts import notes as _notes
+from planning.reruns import let_records_decide
 from planning.settings import settings as _settings
 from planning.spans import Question, spans
 
 CODE = Path(workflow.basedir)
+# What may be deleted at any time: it saves planning from reading files again.
+CACHE = Path(".snakemake/bakeoff")
 TABLES = """results tests classes classes_tests costs retrieval variance seeds
     data""".split()
 
@@ -18,6 +23,9 @@ try:
     SPANS = spans(PLAN)
 except BakeoffError as error:
     raise WorkflowError(str(error)) from None
+
+use_library(CODE / "workflow/scripts")
+let_records_decide(workflow, CODE, CACHE / "contents.json")
 
 
 def settings(section):
@@ -31,9 +39,22 @@ def settings(section):
 
 def code_version(script):
     """Content hashes of a script and of all local code that it imports."""
-    return _code_version(
-        script, CODE / "workflow/scripts", Path(".snakemake/bakeoff/imports.json")
-    )
+    return _code_version(script, CODE / "workflow/scripts", CACHE / "imports.json")
+
+
+def libraries(script, loaders=None):
+    """Names and versions of the libraries that a script's numbers depend on."""
+    scripts, cache = CODE / "workflow/scripts", CACHE / "imports.json"
+    return _libraries(script, scripts, cache, loaders)
+
+
+def encoder_libraries(script):
+    """A function of wildcards: the libraries of a script about one encoder."""
+
+    def names(wildcards):
+        return libraries(script, PLAN.loaders(wildcards.encoder))
+
+    return names
 
 
 def image_files(wildcards):
@@ -43,7 +64,7 @@ def image_files(wildcards):
     return _fingerprint(
         Path(study["images"]),
         Path(listing) if listing else None,
-        Path(".snakemake/bakeoff/hashes.sqlite"),
+        CACHE / "hashes.sqlite",
     )
 
 

@@ -19,6 +19,7 @@ rule compare:
     params:
         settings=settings("compare"),
         code=code_version("compare.py"),
+        libraries=libraries("compare.py"),
     message:
         "Comparing the encoders on {wildcards.study}"
     script:
@@ -69,6 +70,7 @@ rule ranks:
     params:
         settings=settings("ranks"),
         code=code_version("ranks.py"),
+        libraries=libraries("ranks.py"),
     message:
         "Ranking the encoders over the studies by {wildcards.metric}"
     script:
@@ -97,6 +99,7 @@ rule variance:
     params:
         settings=settings("variance"),
         code=code_version("variance.py"),
+        libraries=libraries("variance.py"),
     message:
         "Where the variance on {wildcards.study} comes from"
     script:

@@ -22,6 +22,7 @@ rule costs:
     params:
         settings=settings("costs"),
         code=code_version("costs.py"),
+        libraries=libraries("costs.py"),
     message:
         "Measuring what the encoders cost on images of {wildcards.study}"
     script:

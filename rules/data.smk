@@ -18,6 +18,7 @@ rule manifest:
         settings=settings("manifest"),
         images=image_files,
         code=code_version("manifest.py"),
+        libraries=libraries("manifest.py"),
     message:
         "Reading the images of {wildcards.study}"
     script:
@@ -41,6 +42,7 @@ rule folds:
     params:
         settings=settings("folds"),
         code=code_version("folds.py"),
+        libraries=libraries("folds.py"),
     message:
         "Dividing {wildcards.study} for protocol {wildcards.protocol}"
     script:

@@ -14,6 +14,7 @@ rule demo_activities:
     params:
         settings=settings("demo_activities"),
         code=code_version("demo_activities.py"),
+        libraries=libraries("demo_activities.py"),
     message:
         "Draw the demo's activity images"
     script:
@@ -33,6 +34,7 @@ rule demo_otoliths:
     params:
         settings=settings("demo_otoliths"),
         code=code_version("demo_otoliths.py"),
+        libraries=libraries("demo_otoliths.py"),
     message:
         "Draw the demo's synthetic otoliths"
     script:
@@ -57,6 +59,7 @@ rule demo_encoders:
         runtime=90,
     params:
         code=code_version("demo_encoders.py"),
+        libraries=libraries("demo_encoders.py"),
     message:
         "Train the demo's encoders, which takes half an hour"
     script:

@@ -22,6 +22,7 @@ rule embed_images:
     params:
         settings=settings("embed_images"),
         code=code_version("embed_images.py"),
+        libraries=encoder_libraries("embed_images.py"),
     message:
         "Embedding the images of {wildcards.study} with {wildcards.encoder}"
     script:
@@ -56,6 +57,7 @@ rule embed_part:
     params:
         settings=settings("embed_images"),
         code=code_version("embed_part.py"),
+        libraries=encoder_libraries("embed_part.py"),
     message:
         "Embedding part {wildcards.part} of {wildcards.parts} of {wildcards.study} with {wildcards.encoder}"
     script:
@@ -82,6 +84,7 @@ rule embed_texts:
         device=PLAN.config["extraction"]["device"],
     params:
         code=code_version("embed_texts.py"),
+        libraries=encoder_libraries("embed_texts.py"),
     message:
         "Embedding the prompts of {wildcards.study} with {wildcards.encoder}"
     script:

@@ -24,6 +24,7 @@ rule figure_accuracy:
     params:
         settings=settings("figure_accuracy"),
         code=code_version("figure_accuracy.py"),
+        libraries=libraries("figure_accuracy.py"),
     message:
         "Drawing the accuracies of {wildcards.study}"
     script:
@@ -57,6 +58,7 @@ rule figure_differences:
     params:
         settings=settings("figure_differences"),
         code=code_version("figure_differences.py"),
+        libraries=libraries("figure_differences.py"),
     message:
         "Drawing the differences of {wildcards.study}"
     script:
@@ -90,6 +92,7 @@ rule figure_probabilities:
     params:
         settings=settings("figure_probabilities"),
         code=code_version("figure_probabilities.py"),
+        libraries=libraries("figure_probabilities.py"),
     message:
         "Drawing the probabilities of {wildcards.study}"
     script:
@@ -124,6 +127,7 @@ rule figure_classes:
     params:
         settings=settings("figure_classes"),
         code=code_version("figure_classes.py"),
+        libraries=libraries("figure_classes.py"),
     message:
         "Drawing the classes of {wildcards.study}"
     script:
@@ -159,6 +163,7 @@ rule figure_confusion:
     params:
         settings=settings("figure_confusion"),
         code=code_version("figure_confusion.py"),
+        libraries=libraries("figure_confusion.py"),
     message:
         "Drawing the confusions of {wildcards.study}"
     script:
@@ -194,6 +199,7 @@ rule figure_ages:
     params:
         settings=settings("figure_ages"),
         code=code_version("figure_ages.py"),
+        libraries=libraries("figure_ages.py"),
     message:
         "Drawing the age bias of {wildcards.study}"
     script:
@@ -230,6 +236,7 @@ rule figure_confusion_difference:
     params:
         settings=settings("figure_confusion_difference"),
         code=code_version("figure_confusion_difference.py"),
+        libraries=libraries("figure_confusion_difference.py"),
     message:
         "Drawing the different confusions of {wildcards.study}"
     script:
@@ -267,6 +274,7 @@ rule figure_qualitative:
     params:
         settings=settings("figure_qualitative"),
         code=code_version("figure_qualitative.py"),
+        libraries=libraries("figure_qualitative.py"),
     message:
         "Drawing the chosen images of {wildcards.study}"
     script:
@@ -303,6 +311,7 @@ rule figure_disputes:
     params:
         settings=settings("figure_disputes"),
         code=code_version("figure_disputes.py"),
+        libraries=libraries("figure_disputes.py"),
     message:
         "Drawing the disputed labels of {wildcards.study}"
     script:
@@ -338,6 +347,7 @@ rule figure_reliability:
     params:
         settings=settings("figure_reliability"),
         code=code_version("figure_reliability.py"),
+        libraries=libraries("figure_reliability.py"),
     message:
         "Drawing the reliability of {wildcards.study}"
     script:
@@ -372,6 +382,7 @@ rule figure_tradeoff:
     params:
         settings=settings("figure_tradeoff"),
         code=code_version("figure_tradeoff.py"),
+        libraries=libraries("figure_tradeoff.py"),
     message:
         "Drawing the costs and accuracies of {wildcards.study}"
     script:
@@ -406,6 +417,7 @@ rule figure_learning_curve:
     params:
         settings=settings("figure_learning_curve"),
         code=code_version("figure_learning_curve.py"),
+        libraries=libraries("figure_learning_curve.py"),
     message:
         "Drawing the learning curve of {wildcards.study}"
     script:
@@ -436,6 +448,7 @@ rule figure_embedding_map:
     params:
         settings=settings("figure_embedding_map"),
         code=code_version("figure_embedding_map.py"),
+        libraries=libraries("figure_embedding_map.py"),
     message:
         "Drawing the embeddings of {wildcards.study}"
     script:
@@ -470,6 +483,7 @@ rule figure_resolution:
     params:
         settings=settings("figure_resolution"),
         code=code_version("figure_resolution.py"),
+        libraries=libraries("figure_resolution.py"),
     message:
         "Drawing the resolutions of {wildcards.study}"
     script:
@@ -503,6 +517,7 @@ rule figure_prompts:
         runtime=20,
     params:
         code=code_version("figure_prompts.py"),
+        libraries=libraries("figure_prompts.py"),
     message:
         "Drawing the prompts of {wildcards.study}"
     script:
@@ -535,6 +550,7 @@ rule figure_critical_difference:
         runtime=20,
     params:
         code=code_version("figure_critical_difference.py"),
+        libraries=libraries("figure_critical_difference.py"),
     message:
         "Drawing the ranks over the studies by {wildcards.metric}"
     script:

@@ -27,6 +27,7 @@ rule finetune:
     params:
         settings=settings("finetune"),
         code=code_version("finetune.py"),
+        libraries=encoder_libraries("finetune.py"),
     message:
         "Fine-tuning {wildcards.encoder} on {wildcards.study}"
     script:
@@ -56,6 +57,7 @@ rule figure_training:
     params:
         settings=settings("figure_training"),
         code=code_version("figure_training.py"),
+        libraries=libraries("figure_training.py"),
     message:
         "Drawing the fine-tuning of {wildcards.study}"
     script:

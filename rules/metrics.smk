@@ -14,6 +14,7 @@ rule metrics:
         runtime=60,
     params:
         code=code_version("metrics.py"),
+        libraries=libraries("metrics.py"),
     message:
         "Metrics of {wildcards.encoder} on {wildcards.study}"
     script:

@@ -18,6 +18,7 @@ rule probe:
     params:
         settings=settings("probe"),
         code=code_version("probe.py"),
+        libraries=libraries("probe.py"),
     message:
         "{wildcards.probe} on {wildcards.encoder}: {wildcards.study}, {wildcards.protocol}"
     script:

@@ -22,6 +22,7 @@ rule prompt_lab:
     params:
         settings=settings("prompt_lab"),
         code=code_version("prompt_lab.py"),
+        libraries=libraries("prompt_lab.py"),
     message:
         "Choosing prompts for {wildcards.encoder} on {wildcards.study}"
     script:

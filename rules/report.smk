@@ -31,6 +31,7 @@ rule summary:
     params:
         settings=settings("summary"),
         code=code_version("summary.py"),
+        libraries=libraries("summary.py"),
     message:
         "Writing the summary of {wildcards.study}"
     script:
@@ -118,6 +119,7 @@ rule tables:
     params:
         settings=settings("tables"),
         code=code_version("tables.py"),
+        libraries=libraries("tables.py"),
     message:
         "Printing the tables of {wildcards.study}"
     script:
@@ -145,6 +147,7 @@ rule provenance:
         settings=settings("provenance"),
         tables=tables,
         code=code_version("provenance.py"),
+        libraries=libraries("provenance.py"),
     message:
         "Recording what {wildcards.study} was made with"
     script:

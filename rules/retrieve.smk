@@ -16,6 +16,7 @@ rule retrieval:
         runtime=60,
     params:
         code=code_version("retrieval.py"),
+        libraries=libraries("retrieval.py"),
     message:
         "Finding images by prompts and prompts by images in {wildcards.study}"
     script:
@@ -43,6 +44,7 @@ rule index:
     params:
         settings=settings("index"),
         code=code_version("index.py"),
+        libraries=libraries("index.py"),
     message:
         "Indexing the vectors of {wildcards.encoder} on {wildcards.study}"
     script:

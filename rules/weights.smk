@@ -16,6 +16,8 @@ rule fetch_weights:
     params:
         settings=settings("weights"),
         code=code_version("fetch_weights.py"),
+        # What is fetched is pinned by its hash, whatever fetches it.
+        libraries="",
     message:
         "Fetching the weights of {wildcards.encoder}"
     script:
@@ -41,6 +43,7 @@ rule derive:
     params:
         settings=settings("derive"),
         code=code_version("derive.py"),
+        libraries=encoder_libraries("derive.py"),
     message:
         "Making {wildcards.encoder} of others"
     script:

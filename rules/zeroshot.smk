@@ -18,6 +18,7 @@ rule zeroshot:
     params:
         settings=settings("zeroshot"),
         code=code_version("zeroshot.py"),
+        libraries=libraries("zeroshot.py"),
     message:
         "Zero-shot with {wildcards.encoder}: {wildcards.study}, {wildcards.protocol}"
     script:

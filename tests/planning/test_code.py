@@ -31,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-CACHED = (code._hash, code._module_files, code._is_local, code._read_known)
+CACHED = (code._hash, code._module_files, code._is_local, code._read_known, code._read)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.compare import pairs
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import groups_of, read_table, read_tables, write_table
 
 
@@ -43,7 +43,13 @@ def compare(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         compare(
             predictions=[Path(path) for path in snakemake.input.predictions],
             metrics=[Path(path) for path in snakemake.input.metrics],

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.costs import Measured, measure_all
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table, strings, write_table
 
 IMAGES = 64  # of the study, spread evenly over its folders
@@ -36,7 +36,13 @@ def costs(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         costs(
             manifest=Path(snakemake.input.manifest),
             output_costs=Path(snakemake.output.costs),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.demo.activities import write_activities
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 
 
 def demo_activities(listing: Path, settings: dict[str, Any]) -> None:
@@ -25,7 +25,13 @@ def demo_activities(listing: Path, settings: dict[str, Any]) -> None:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         demo_activities(
             listing=Path(snakemake.output.listing),
             settings=json.loads(snakemake.params.settings),

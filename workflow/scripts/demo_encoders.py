@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from bakeoff.demo.encoders import write_encoder
 from bakeoff.demo.training import Plan, load_material
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 
 
 def demo_encoders(cards: Sequence[Path], processes: int, plan: Plan) -> None:
@@ -34,7 +34,13 @@ def _train(card: Path, plan: Plan) -> None:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         demo_encoders(
             cards=[Path(card) for card in snakemake.output.cards],
             processes=snakemake.threads,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.demo.otoliths import write_otoliths
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 
 
 def demo_otoliths(listing: Path, settings: dict[str, Any]) -> None:
@@ -24,7 +24,13 @@ def demo_otoliths(listing: Path, settings: dict[str, Any]) -> None:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         demo_otoliths(
             listing=Path(snakemake.output.listing),
             settings=json.loads(snakemake.params.settings),

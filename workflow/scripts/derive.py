@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.encoders import derive as encoders
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 
 
 def derive(*, encoder_id: str, output_encoder: Path, settings: dict[str, Any]) -> None:
@@ -24,7 +24,13 @@ def derive(*, encoder_id: str, output_encoder: Path, settings: dict[str, Any]) -
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         derive(
             encoder_id=snakemake.wildcards.encoder,
             output_encoder=Path(snakemake.output.encoder),

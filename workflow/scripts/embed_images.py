@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.extract import write_embeddings
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -39,7 +39,13 @@ def embed_images(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         embed_images(
             manifest=Path(snakemake.input.manifest),
             encoder=Path(snakemake.input.encoder),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.extract import fill_store
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import atomic_path, read_table
 
 
@@ -42,7 +42,13 @@ def embed_part(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         embed_part(
             manifest=Path(snakemake.input.manifest),
             encoder=Path(snakemake.input.encoder),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.extract import extract_texts
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.prompts import read_bank
 from bakeoff.tables import read_table, strings, write_table
 
@@ -38,7 +38,13 @@ def embed_texts(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         embed_texts(
             prompts=Path(snakemake.input.prompts),
             manifest=Path(snakemake.input.manifest),

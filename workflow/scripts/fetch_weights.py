@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import weights
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 
 
 def fetch_weights(
@@ -27,7 +27,13 @@ def fetch_weights(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         fetch_weights(
             encoder_id=snakemake.wildcards.encoder,
             output_encoder=Path(snakemake.output.encoder),

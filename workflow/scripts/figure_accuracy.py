@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import accuracy
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_tables
 
 
@@ -24,7 +24,13 @@ def figure_accuracy(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_accuracy(
             metrics=[Path(path) for path in snakemake.input.metrics],
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],

@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import per_class
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -31,7 +31,13 @@ def figure_classes(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_classes(
             comparisons=Path(snakemake.input.comparisons),
             metrics=Path(snakemake.input.metrics[0]),

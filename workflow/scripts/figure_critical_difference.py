@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bakeoff.figures import critical_difference
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -17,7 +17,13 @@ def figure_critical_difference(*, ranks: Path, outputs: list[Path]) -> None:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_critical_difference(
             ranks=Path(snakemake.input.ranks),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],

@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import forest
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -29,7 +29,13 @@ def figure_differences(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_differences(
             comparisons=Path(snakemake.input.comparisons),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],

@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff.figures import disputes
 from bakeoff.figures.save import save_figure
 from bakeoff.images import read_image
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -30,7 +30,13 @@ def figure_disputes(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_disputes(
             manifest=Path(snakemake.input.manifest),
             predictions=[Path(path) for path in snakemake.input.predictions],

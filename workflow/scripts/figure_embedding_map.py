@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import embedding_map
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -28,7 +28,13 @@ def figure_embedding_map(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_embedding_map(
             manifest=Path(snakemake.input.manifest),
             embeddings=Path(snakemake.input.embeddings),

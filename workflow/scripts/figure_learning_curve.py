@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import learning_curve
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table, read_tables
 
 
@@ -33,7 +33,13 @@ def figure_learning_curve(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_learning_curve(
             metrics=[Path(path) for path in snakemake.input.metrics],
             folds=[Path(path) for path in snakemake.input.folds],

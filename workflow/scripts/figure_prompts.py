@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bakeoff.figures import prompts
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 
 
 def figure_prompts(*, table: Path, outputs: list[Path]) -> None:
@@ -16,7 +16,13 @@ def figure_prompts(*, table: Path, outputs: list[Path]) -> None:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_prompts(
             table=Path(snakemake.input.prompts),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],

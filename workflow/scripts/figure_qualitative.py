@@ -7,7 +7,7 @@ from typing import Any
 from bakeoff.figures import qualitative
 from bakeoff.figures.save import save_figure
 from bakeoff.images import read_image
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -32,7 +32,13 @@ def figure_qualitative(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_qualitative(
             manifest=Path(snakemake.input.manifest),
             predictions=[Path(path) for path in snakemake.input.predictions],

@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import reliability
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -23,7 +23,13 @@ def figure_reliability(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_reliability(
             predictions=[Path(path) for path in snakemake.input.predictions],
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],

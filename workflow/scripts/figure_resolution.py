@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import resolution
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import origin, read_table, read_tables
 
 
@@ -34,7 +34,13 @@ def figure_resolution(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_resolution(
             metrics=[Path(path) for path in snakemake.input.metrics],
             embeddings=[Path(path) for path in snakemake.input.embeddings],

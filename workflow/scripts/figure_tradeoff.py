@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import tradeoff
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table, read_tables
 
 
@@ -30,7 +30,13 @@ def figure_tradeoff(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_tradeoff(
             metrics=[Path(path) for path in snakemake.input.metrics],
             costs=Path(snakemake.input.costs),

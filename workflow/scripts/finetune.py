@@ -26,7 +26,7 @@ from bakeoff.finetune import train
 from bakeoff.finetune.launch import launch
 from bakeoff.finetune.ranks import is_first
 from bakeoff.finetune.recipe import Recipe
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.prompts import read_bank
 from bakeoff.tables import read_table, strings, write_table
 
@@ -132,7 +132,13 @@ def _own(state: Path, inputs: Sequence[Path], rest: str) -> Path:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         finetune(
             manifest=Path(snakemake.input.manifest),
             prompts=Path(snakemake.input.prompts),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.folds import make_folds
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table, write_table
 
 
@@ -22,7 +22,13 @@ def folds(*, manifest: Path, output_folds: Path, settings: dict[str, Any]) -> No
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         folds(
             manifest=Path(snakemake.input.manifest),
             output_folds=Path(snakemake.output.folds),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.indexing import build_index
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table
 
 
@@ -31,7 +31,13 @@ def index(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         index(
             manifest=Path(snakemake.input.manifest),
             embeddings=Path(snakemake.input.embeddings),

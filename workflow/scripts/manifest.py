@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.manifest import build_manifest
 from bakeoff.tables import write_table
 
@@ -44,7 +44,13 @@ def manifest(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         manifest(
             output_manifest=Path(snakemake.output.manifest),
             output_quarantine=Path(snakemake.output.quarantine),

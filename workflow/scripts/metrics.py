@@ -6,7 +6,7 @@ that is not its counts, supports that do not add up.
 
 from pathlib import Path
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.metrics.table import metrics_rows
 from bakeoff.tables import read_table, write_table
 
@@ -23,7 +23,13 @@ def metrics(*, predictions: list[Path], output_metrics: Path, study: str) -> Non
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         metrics(
             predictions=[Path(path) for path in snakemake.input.predictions],
             output_metrics=Path(snakemake.output.metrics),

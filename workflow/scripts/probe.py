@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.probes.run import run_probe
 from bakeoff.tables import read_table, write_table
 
@@ -35,7 +35,13 @@ def probe(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         probe(
             embeddings=Path(snakemake.input.embeddings),
             manifest=Path(snakemake.input.manifest),

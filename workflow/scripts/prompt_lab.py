@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import prompt_lab as lab
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.prompt_views import prompt_rows
 from bakeoff.store import refuse_mixture
 from bakeoff.tables import atomic_path, origin, read_table, write_table
@@ -65,7 +65,13 @@ def _write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         prompt_lab(
             embeddings=Path(snakemake.input.embeddings),
             texts=Path(snakemake.input.texts),

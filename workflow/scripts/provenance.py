@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.provenance import provenance as record
 from bakeoff.tables import atomic_path
 
@@ -31,7 +31,13 @@ def provenance(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         provenance(
             study=snakemake.wildcards.study,
             config=snakemake.config,

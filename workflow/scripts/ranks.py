@@ -10,7 +10,7 @@ from typing import Any
 
 from bakeoff.compare import over_studies
 from bakeoff.difference_sheets import comparisons_sheet, ranks_sheet
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.sheets import write_sheets
 from bakeoff.tables import read_table, read_tables, write_table
 
@@ -50,7 +50,13 @@ def ranks(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         ranks(
             metrics=[Path(path) for path in snakemake.input.metrics],
             output_ranks=Path(snakemake.output.ranks),

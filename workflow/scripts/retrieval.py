@@ -6,7 +6,7 @@ encoder that was fine-tuned on the training images is never scored on them.
 
 from pathlib import Path
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.metrics.retrieval import retrieval_rows
 from bakeoff.schemas import SCHEMAS
 from bakeoff.tables import read_table, write_table
@@ -36,7 +36,13 @@ def retrieval(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         retrieval(
             manifest=Path(snakemake.input.manifest),
             embeddings=[Path(path) for path in snakemake.input.embeddings],

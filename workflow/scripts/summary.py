@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.report import Study, study_page
 from bakeoff.summary import write_summary
 from bakeoff.tables import read_table, read_tables
@@ -53,7 +53,13 @@ def summary(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         summary(
             manifest=Path(snakemake.input.manifest),
             quarantine=Path(snakemake.input.quarantine),

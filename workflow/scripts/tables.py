@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.paper_tables import study_sheets
 from bakeoff.sheets import write_sheets
 from bakeoff.tables import read_table, read_tables
@@ -39,7 +39,13 @@ def tables(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         tables(
             manifest=Path(snakemake.input.manifest),
             metrics=[Path(path) for path in snakemake.input.metrics],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.compare.seeds import seed_rows, values_by_seed
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.schemas import SCHEMAS
 from bakeoff.sources import values_by_fold, values_by_prompt, variance_rows
 from bakeoff.tables import read_table, read_tables, write_table
@@ -52,7 +52,13 @@ def _write(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         variance(
             metrics=[Path(path) for path in snakemake.input.metrics],
             embeddings=[Path(path) for path in snakemake.input.embeddings],

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.store import refuse_mixture
 from bakeoff.tables import origin, read_table, write_table
 from bakeoff.zeroshot import zero_shot
@@ -38,7 +38,13 @@ def zeroshot(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         zeroshot(
             embeddings=Path(snakemake.input.embeddings),
             texts=Path(snakemake.input.texts),

@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bakeoff.errors import BakeoffError
+from bakeoff.files import sha256_of as sha256_of
 
 # Raster formats that Pillow recognises by their first bytes and decodes by itself: EPS,
 # for one, would run Ghostscript. Builds of Pillow differ in AVIF, JPEG 2000 and WebP.
@@ -102,12 +103,6 @@ def decode(data: bytes, *, pixel_limit: int = PIXEL_LIMIT) -> Image.Image:
     # Decoders raise almost anything on damaged bytes: struct.error, SyntaxError, ...
     except Exception as error:
         raise Unreadable(_words(error)) from error
-
-
-def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, 64 hexadecimal digits; raises OSError."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lift_pillows_limit(pixel_limit: int) -> None:

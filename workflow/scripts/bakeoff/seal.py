@@ -30,6 +30,16 @@ def seal(path: Path) -> None:
         file.write(digest.encode())
 
 
+def stated(path: Path) -> str | None:
+    """The checksum that a sealed file states of itself, unchecked; None if not sealed."""
+    with path.open("rb") as file:
+        place = _place(file)
+        if place is None:
+            return None
+        file.seek(place)
+        return file.read(len(BLANK)).decode("ascii", "replace")
+
+
 def is_whole(path: Path) -> bool:
     """Whether every byte is as written; False where the file was never sealed.
 

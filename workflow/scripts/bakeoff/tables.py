@@ -8,8 +8,6 @@ the same rows always give the same bytes.
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 
 from bakeoff import seal
 from bakeoff.errors import BakeoffError
+from bakeoff.files import atomic_path as atomic_path
 from bakeoff.schemas import SCHEMAS, VERSION
 
 _METADATA_KEY = b"bakeoff"
@@ -153,30 +152,6 @@ def groups_of(manifest: pa.Table) -> dict[str, str] | None:
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path that takes the place of `path` when the block ends well.
-
-    It lies in the same folder (a rename across file systems is not atomic), is flushed
-    to disk before the rename, and is removed when the block raises.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name[:80]}.", suffix=path.suffix
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
 def _sealed(path: str | Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     """A writer whose file takes the place of `path`, sealed, when the block ends well."""
     with atomic_path(path) as temporary:
@@ -189,12 +164,6 @@ def _sealed(path: str | Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
 def _note(kind: str, provenance: Mapping[str, Any] | None) -> dict[bytes, bytes]:
     note = {"kind": kind, "version": VERSION, "provenance": dict(provenance or {})}
     return {_METADATA_KEY: json.dumps(note, sort_keys=True).encode()}
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _conform(

@@ -39,6 +39,17 @@ def code_version(script: str, root: Path, cache: Path | None = None) -> str:
     )
 
 
+def imported(script: str, root: Path, cache: Path | None = None) -> set[str]:
+    """Top-level names of all that a script and the local code behind it import.
+
+    Local names and those of Python's own library are among them. `cache` as above.
+    """
+    known = _read_known(cache) if cache else {}
+    files = [p for p in code_files(script, root, known) if p.suffix == ".py"]
+    modules = (name for path in files for name in _mentioned(path, root, known)[0])
+    return {name.partition(".")[0] for name in modules}
+
+
 def code_files(script: str, root: Path, known: Known | None = None) -> tuple[Path, ...]:
     """The script first, then all that it depends on, sorted."""
     first = root / script
@@ -63,15 +74,26 @@ def dependencies(
     path: Path, root: Path, known: Known | None = None
 ) -> tuple[Path, ...]:
     """The local files that one module mentions: modules, packages, data files."""
-    package = path.relative_to(root).parent.parts
-    text = path.read_text(encoding="utf-8")
-    known = {} if known is None else known
-    key = hashlib.sha256("\0".join([*package, text]).encode()).hexdigest()
-    if key not in known:
-        known[key] = _mentions(text, package)
-    modules, names = known[key]
+    modules, names = _mentioned(path, root, {} if known is None else known)
     files = [file for module in modules for file in _module_files(module, root)]
     return (*files, *(file for name in names for file in _data_files(name, path)))
+
+
+def _mentioned(path: Path, root: Path, known: Known) -> Mentions:
+    """What a module mentions; looked up in `known`, and kept there."""
+    package, text, key = _read(path, root)
+    if key not in known:
+        known[key] = _mentions(text, package)
+    return known[key]
+
+
+@functools.cache
+def _read(path: Path, root: Path) -> tuple[tuple[str, ...], str, str]:
+    """A module's package, its text, and a hash of both."""
+    package = path.relative_to(root).parent.parts
+    text = path.read_text(encoding="utf-8")
+    key = hashlib.sha256("\0".join([*package, text]).encode()).hexdigest()
+    return package, text, key
 
 
 def _mentions(text: str, package: tuple[str, ...]) -> Mentions:

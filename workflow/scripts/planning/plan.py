@@ -81,6 +81,11 @@ class Plan:
         at = f"@{entry['at']}" if entry["at"] else ""
         return [part if "@" in part else part + at for part in entry.get("of", [])]
 
+    def loaders(self, encoder: str) -> set[str]:
+        """What loads an encoder and all that it is made of."""
+        parts = [self.loaders(part) for part in self.made_of(encoder)]
+        return {self.entry(encoder)["loader"]}.union(*parts)
+
     def composed_of(self, study: str, encoder: str) -> list[str]:
         """Those parts whose vectors the study asks for too, and is composed from."""
         composed = self.entry(encoder).get("derived") in ("concatenate", "average")

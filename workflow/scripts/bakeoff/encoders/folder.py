@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.encoders.compose import COMPOSED
+from bakeoff.encoders.loaders import LIBRARIES
 from bakeoff.errors import BakeoffError
-from bakeoff.images import sha256_of
+from bakeoff.files import sha256_of
 
 # Raised by hand when a change of this package, of `images` or of `extract` changes
 # vectors by more than rounding: then everything is encoded again.
@@ -20,12 +21,6 @@ NUMERICS = 1
 
 # Versions of the libraries that turn files and weights into vectors, by loader.
 _COMMON = ("pillow", "torch", "torchvision")
-_LIBRARIES = {
-    "openclip": ("open-clip-torch", "timm", "transformers"),
-    "transformers": ("transformers",),
-    "timm": ("timm",),
-    "derived": (),
-}
 # Small files that no one lists and that still change what a model does.
 _BEHAVIOUR = (".json", ".model", ".txt", ".gz", ".jinja")
 # What every encoder.json holds.
@@ -76,7 +71,7 @@ class WeightsFolder:
             resolution = None
         if self.loader == "derived":
             return self._derived_key(precision, resolution)
-        libraries = (*_COMMON, *_LIBRARIES[self.loader])
+        libraries = (*_COMMON, *LIBRARIES[self.loader])
         return {
             "loader": self.loader,
             "files": self.files,
@@ -160,7 +155,7 @@ def open_folder(path: str | Path) -> WeightsFolder:
         raise BakeoffError(
             str(path / "encoder.json"),
             "; ".join(wrong),
-            f"id, files, resolution, dimension and a loader of {sorted(_LIBRARIES)}",
+            f"id, files, resolution, dimension and a loader of {sorted(LIBRARIES)}",
             "Fetch the weights again.",
         )
     return WeightsFolder(path, note)
@@ -176,7 +171,7 @@ def _problems(note: Any) -> list[str]:
         for key, kind in _KINDS.items()
         if key in note and not isinstance(note[key], kind)
     ]
-    if isinstance(note.get("loader"), str) and note["loader"] not in _LIBRARIES:
+    if isinstance(note.get("loader"), str) and note["loader"] not in LIBRARIES:
         wrong.append(f"loader {note['loader']!r:.60}")
     if isinstance(note.get("files"), dict):
         # Plain names only: nothing outside the folder is ever part of an encoder.

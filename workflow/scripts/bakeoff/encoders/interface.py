@@ -4,9 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from PIL.Image import Image
-
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
 
@@ -33,7 +32,7 @@ class Encoder(ABC):
     loader: ClassVar[str]
 
     @abstractmethod
-    def preprocess(self, image: Image) -> Any:
+    def preprocess(self, image: "Image") -> Any:
         """The RGB picture as the image tower takes it: mostly uint8 (3, h, w).
 
         Resized and cropped by the model's own rules; the division by 255, the mean and
