@@ -173,10 +173,6 @@ def test_a_dry_run_changes_no_result(restored: Workflow) -> None:
 
 def test_the_engine_still_asks_for_what_is_answered_here(restored: Workflow) -> None:
     """Fails where another version of Snakemake no longer asks its persistence layer."""
-    from snakemake.persistence import PersistenceBase
-
-    for name in ("has_metadata", "has_outdated_metadata", "params_changed"):
-        assert callable(getattr(PersistenceBase, name))
     record = restored.place / "results/colours/.comparisons.parquet.record.json"
     text = record.read_text()
     record.unlink()

@@ -2,7 +2,8 @@
 
 Snakemake asks its persistence layer whether a job's parameters have changed since its
 outputs were made. For the jobs of this workflow the answer comes from the records that
-the jobs left beside their outputs; so it needs no `.snakemake`, and no time stamps.
+the jobs left beside their outputs, so it needs no `.snakemake`. Snakemake also compares
+time stamps, whatever its triggers; such jobs have none to compare.
 """
 
 import atexit
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.io import is_flagged
+from snakemake.jobs import Job
 from snakemake.persistence import PersistenceBase
 
 from planning.contents import Contents
@@ -18,6 +20,7 @@ from planning.current import Current
 
 _ASKED = ("has_metadata", "has_outdated_metadata", "params_changed")
 _OWN = {name: getattr(PersistenceBase, name) for name in _ASKED}
+_OUTPUT_MINTIME = Job.output_mintime
 
 
 class Reasons:
@@ -43,6 +46,9 @@ def let_records_decide(workflow: Any, root: Path, cache: Path) -> None:
     root: the folder of the code; cache: a file of hashes that may be deleted. Jobs of
     other workflows that use this one as a module are left to Snakemake.
     """
+    if Path(workflow.main_snakefile).parent.resolve() == root.resolve():
+        # It advises to compare time stamps or to delete notes, which would do nothing.
+        workflow.log_provenance_info = lambda: None
     contents = Contents(cache)
     atexit.register(contents.save)
 
@@ -60,6 +66,10 @@ def let_records_decide(workflow: Any, root: Path, cache: Path) -> None:
         current = Current(root, contents.hash, own_libraries=not software)
         return Reasons(job.output, _reasons(current, job))
 
+    async def output_mintime(self: Any) -> float | None:
+        return None if _is_recorded(self) else await _OUTPUT_MINTIME.fget(self)
+
+    Job.output_mintime = property(output_mintime)
     for method in (has_metadata, has_outdated_metadata, params_changed):
         setattr(PersistenceBase, method.__name__, method)
 
