@@ -1,6 +1,7 @@
 """CPU seconds and memory to plan many jobs.
 
     python benchmarks/planning.py --jobs 1000 10000
+    python benchmarks/planning.py --jobs 1193 --against v0.1.0    beside another revision
 
 A configuration with as many studies of twenty encoders as the number of jobs needs is
 planned from nothing by `snakemake --dry-run`, over a folder of small images. User and system
@@ -30,11 +31,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--against", help="a revision to plan the same jobs with, in turns"
+    )
     options = parser.parse_args()
     for jobs in options.jobs:
         with tempfile.TemporaryDirectory() as folder:
-            workflow = lay_out(Path(folder), ROOT, large_config(jobs))
-            print(json.dumps(planned(workflow, options.rounds)), flush=True)
+            roots = {"now": ROOT}
+            if options.against:
+                roots[options.against] = checked_out(
+                    options.against, Path(folder, "code")
+                )
+            workflows = {
+                name: lay_out(made(Path(folder, f"run-{i}")), root, large_config(jobs))
+                for i, (name, root) in enumerate(roots.items())
+            }
+            print(json.dumps(planned(workflows, options.rounds)), flush=True)
+
+
+def made(folder: Path) -> Path:
+    """The new, empty folder."""
+    folder.mkdir()
+    return folder
+
+
+def checked_out(revision: str, folder: Path) -> Path:
+    """The repository's files at a revision, in the new folder `folder`."""
+    archive = ["git", "archive", "--format=tar", revision]
+    files = subprocess.run(archive, cwd=ROOT, capture_output=True, check=True).stdout
+    subprocess.run(["tar", "-x", "-C", made(folder)], input=files, check=True)
+    return folder
 
 
 def large_config(jobs: int) -> dict:
@@ -51,14 +77,23 @@ def large_config(jobs: int) -> dict:
     return config
 
 
-def planned(workflow: Workflow, rounds: int) -> dict:
-    """Jobs, CPU seconds (least, median and most of the rounds) and peak memory."""
-    found = sorted(dry_run(workflow) for _ in range(rounds))
-    seconds = [round(cpu, 1) for cpu, _ in found]
+def planned(workflows: dict[str, Workflow], rounds: int) -> dict:
+    """Jobs, CPU seconds (least, median and most of the rounds) and peak memory.
+
+    With another revision also its seconds, and the ratio of the medians.
+    """
+    runs = [{n: dry_run(w) for n, w in workflows.items()} for _ in range(rounds)]
+    jobs = {count for run in runs for _, count in run.values()}
+    assert len(jobs) == 1, jobs
+    seconds = {n: sorted(round(run[n][0], 1) for run in runs) for n in workflows}
+    summary = {n: [s[0], s[rounds // 2], s[-1]] for n, s in seconds.items()}
+    medians = [s[1] for s in summary.values()]
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
-        "jobs": found[0][1],
-        "cpu_s": [seconds[0], seconds[rounds // 2], seconds[-1]],
+        "jobs": jobs.pop(),
+        "cpu_s": summary.pop("now"),
+        **{f"cpu_s {name}": values for name, values in summary.items()},
+        **({"ratio": round(medians[0] / medians[1], 2)} if summary else {}),
         "peak_mb": round(children.ru_maxrss / 1024),
     }
 
