@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bakeoff.images import sha256_of
+from bakeoff.records import record_path
 from bakeoff.tables import read_table
 from support.workflow import LEAST_TARGET, Workflow, picture
 
@@ -49,23 +50,42 @@ def test_a_clock_that_jumps_changes_nothing(finished: Workflow) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut short", "a flipped bit"])
-def test_a_damaged_table_is_one_error_that_says_what_to_do(
-    finished: Workflow, damage: str
-) -> None:
+def test_a_damaged_table_is_made_again(finished: Workflow, damage: str) -> None:
     before = finished.tables()
     path = finished.place / EMBEDDINGS
     whole = bytearray(path.read_bytes())
     whole[len(whole) // 2] ^= 1
     path.write_bytes(whole if damage == "a flipped bit" else whole[:-100])
-    failed = finished.snakemake(LEAST_TARGET)
-    told = (finished.place / "logs/probe/colours/cv/ridge/tiny-random.log").read_text()
+    os.utime(path, (0, 0))
+    planned = finished.run("--dry-run", LEAST_TARGET).stdout
+    what = "is damaged" if damage == "a flipped bit" else "was changed afterwards"
+    assert f"outputs: {EMBEDDINGS} {what}" in planned
+    finished.run(LEAST_TARGET)
+    assert finished.tables() == before
+
+
+def test_a_table_damaged_during_a_run_is_one_error_that_says_what_to_do(
+    finished: Workflow,
+) -> None:
+    """As the job meets it that reads the table: planning has seen it whole."""
+    path = finished.place / EMBEDDINGS
+    script = finished.place / "workflow/scripts/probe.py"
+    text, before = script.read_text(), path.read_bytes()
+    cut = "from pathlib import Path\n"
+    damage = f'{cut}p = Path("{EMBEDDINGS}"); p.write_bytes(p.read_bytes()[:-100])\n'
+    script.write_text(text.replace(cut, damage, 1))
+    try:
+        failed = finished.snakemake(LEAST_TARGET)
+    finally:
+        script.write_text(text)
+    log = finished.place / "logs/probe/colours/cv/ridge/tiny-random.log"
+    told = log.read_text()
     assert failed.returncode != 0
     assert told.count("Error: ") == 1 and "Traceback" not in told
     assert f"{EMBEDDINGS}: got a damaged file" in told
     assert "Delete it and run again" in told
-    path.unlink()
-    finished.run(*before)
-    assert finished.tables() == before
+    path.write_bytes(before)
+    finished.run(LEAST_TARGET)
 
 
 def test_images_that_vanish_or_change_are_taken_as_they_now_are(
@@ -100,7 +120,7 @@ def test_a_file_that_a_slow_file_system_shows_late(make_workflow) -> None:
     workflow: Workflow = make_workflow()
     made = workflow.place / MANIFEST
     run = workflow.start("--", MANIFEST)
-    while not made.exists():
+    while not record_path(made).exists():
         assert run.poll() is None, (workflow.place / "run.out").read_text()
     made.rename(hidden := made.with_name("hidden"))
     with pytest.raises(subprocess.TimeoutExpired):
