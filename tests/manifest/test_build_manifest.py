@@ -1,5 +1,6 @@
 """From folders and labels files to a manifest; every kind of bad input."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,6 +141,19 @@ def test_unreadable_files_go_to_the_quarantine(divided):
     assert [Path(path).name for path in quarantine["path"]] == sorted(reasons)
     for path, words in zip(quarantine["path"], quarantine["reason"], strict=True):
         assert reasons[Path(path).name] in words
+
+
+def test_devices_and_fifos_are_refused_and_never_opened(divided):
+    (divided / "train/cat/null.png").symlink_to("/dev/null")
+    manifest, quarantine = build_manifest(divided, on_unreadable="quarantine")
+    assert quarantine["reason"] == ["not a regular file"]
+    os.mkfifo(divided / "test/dog/pipe.png")
+    with pytest.raises(BakeoffError) as caught:
+        build_manifest(divided)
+    for name in ("null", "pipe"):
+        assert f"{name}.png': not a regular file" in str(caught.value)
+    again, quarantine = build_manifest(divided, on_unreadable="quarantine")
+    assert again == manifest and len(quarantine["path"]) == 2
 
 
 def test_pixel_limit(divided):

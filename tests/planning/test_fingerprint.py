@@ -91,5 +91,57 @@ def test_a_damaged_or_forbidden_cache_costs_time_only(
 
 
 def test_a_folder_linked_into_itself_ends(images: Path) -> None:
+    before = fingerprint(images)
     (images / "a/loop").symlink_to(images)
-    assert fingerprint(images).startswith("3 files")
+    assert fingerprint(images).startswith("4 files")
+    assert fingerprint(images) != before
+
+
+def test_folders_that_all_link_to_one_another_are_walked_once(tmp_path: Path) -> None:
+    names = [f"{i:02}" for i in range(12)]
+    for name in names:
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for other in names:
+            (tmp_path / "images" / name / f"to {other}").symlink_to(f"../{other}")
+    assert int(fingerprint(tmp_path / "images").split()[0]) == len(names) ** 2
+
+
+def test_a_link_inside_the_folder_that_gets_another_target_is_seen(
+    images: Path,
+) -> None:
+    link = images / "c"
+    seen = []
+    for target in ("a", "b", ".hidden"):
+        (images / target).mkdir(exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        seen.append(fingerprint(images))
+    (images / ".hidden/1.jpg").write_text("behind the link")
+    seen.append(fingerprint(images))
+    assert len(set(seen)) == 4
+
+
+def test_hidden_files_count_where_a_labels_file_may_name_them(
+    images: Path, cache: Path
+) -> None:
+    seen = [fingerprint(images, cache=cache, hidden=True)]
+    for name in ("a/.new.jpg", ".more/1.jpg"):
+        (images / name).parent.mkdir(exist_ok=True)
+        (images / name).write_text(name)
+        seen.append(fingerprint(images, cache=cache, hidden=True))
+    (images / ".more/1.jpg").write_text("changed!!!!")
+    seen.append(fingerprint(images, cache=cache, hidden=True))
+    assert len(set(seen)) == 4
+
+
+def test_devices_and_fifos_are_named_and_never_opened(images: Path) -> None:
+    seen = [fingerprint(images)]
+    (images / "a/4.jpg").symlink_to("/dev/null")
+    nothing = fingerprint(images)
+    (images / "a/4.jpg").unlink()
+    (images / "a/4.jpg").write_text("")
+    seen += [nothing, fingerprint(images)]
+    assert len(set(seen)) == 3, "a device is not an empty file"
+    (images / "a/4.jpg").unlink()
+    os.mkfifo(images / "a/4.jpg")
+    assert fingerprint(images) == nothing

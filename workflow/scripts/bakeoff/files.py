@@ -1,8 +1,10 @@
 """Files that are written whole, and what identifies their content."""
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,9 +35,20 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, 64 hexadecimal digits; raises OSError."""
+    """SHA-256 of a file's bytes, 64 hexadecimal digits.
+
+    Raises OSError where they cannot be read, or where the path is no regular file.
+    """
+    need_regular(path)
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def need_regular(path: str | Path) -> None:
+    """Raise OSError for a FIFO, socket or device: reading one may never end."""
+    mode = Path(path).stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def _umask() -> int:

@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from bakeoff.errors import BakeoffError
+from bakeoff.files import need_regular
 from bakeoff.files import sha256_of as sha256_of
 
 # Raster formats that Pillow recognises by their first bytes and decodes by itself: EPS,
@@ -78,6 +79,7 @@ def listed_image(path: Path, image_id: str | None) -> Image.Image:
 def read_bytes(path: str | Path) -> bytes:
     """The bytes of the file at `path`; raises Unreadable where there are none."""
     try:
+        need_regular(path)
         data = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         raise Unreadable(_words(error)) from error

@@ -5,22 +5,33 @@ rule that lists them. Files are hashed once: size, time stamps and inode tell wh
 file may have changed, and only then is it read again. The time of the last change of the
 inode, which no program can set, is among them: a file that was written over and given its
 old time stamp is read too. A copy or a fresh checkout gives the same string.
+
+Only regular files are opened: reading a FIFO or a device would never end.
 """
 
 import csv
 import hashlib
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 
 def fingerprint(
-    folder: Path, listing: Path | None = None, cache: Path | None = None
+    folder: Path,
+    listing: Path | None = None,
+    cache: Path | None = None,
+    *,
+    hidden: bool = False,
 ) -> str:
     """`<n> files <hash>` of the names and contents below `folder`, or of its changes.
 
+    Links are followed. A folder that has been met before, under another name or as a
+    folder around the link, counts as one entry that names its first place. What is
+    neither file nor folder counts by its name alone. Names that begin with a dot are
+    passed over unless `hidden`, which a file of labels asks for: it may name them.
     With `listing`, a CSV of path and sha256 written by the rule that makes the images,
     it is `as made` while the folder is as that rule left it (or is not there yet), and
     names the differences by hash otherwise. `cache` is an SQLite file of known hashes;
@@ -28,7 +39,7 @@ def fingerprint(
     """
     if not folder.is_dir():
         return "as made" if listing else "missing"
-    found = dict(_hashes(folder, cache))
+    found = dict(_hashes(folder, cache, hidden))
     if listing is None:
         return f"{len(found)} files {_digest(found)}"
     made = _read_listing(listing) if listing.is_file() else found
@@ -50,26 +61,35 @@ def _read_listing(listing: Path) -> dict[str, str]:
         return {row["path"]: row["sha256"] for row in csv.DictReader(file)}
 
 
-def _hashes(folder: Path, cache: Path | None) -> Iterator[tuple[str, str]]:
-    """(path relative to `folder`, SHA-256) of every file that is not hidden."""
+def _hashes(
+    folder: Path, cache: Path | None, hidden: bool
+) -> Iterator[tuple[str, str]]:
+    """(path relative to `folder`, SHA-256 or what stands for it) of every entry."""
     known = _Known(cache)
     with closing(known):
-        for path in _files(folder):
-            yield path.relative_to(folder).as_posix(), known.hash(path)
+        for path, first in _entries(folder, hidden):
+            name = path.relative_to(folder).as_posix()
+            yield name, known.hash(path) if first is None else f"folder {first}"
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file that is not hidden; linked folders are followed once each."""
-    seen: set[str] = set()
+def _entries(folder: Path, hidden: bool) -> Iterator[tuple[Path, str | None]]:
+    """Every file with None; every folder met before with its first place.
+
+    Each folder is walked once, so that links to one another cannot multiply.
+    """
+    first: dict[str, str] = {}
     for directory, names, files in os.walk(folder, followlinks=True):
-        if (place := os.path.realpath(directory)) in seen:
+        place = os.path.realpath(directory)
+        here = Path(directory).relative_to(folder).as_posix()
+        if place in first:
             names.clear()
+            yield Path(directory), first[place]
             continue
-        seen.add(place)
-        names[:] = sorted(name for name in names if not name.startswith("."))
+        first[place] = here
+        names[:] = sorted(name for name in names if hidden or name[0] != ".")
         for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(directory, name)
+            if hidden or name[0] != ".":
+                yield Path(directory, name), None
 
 
 class _Known:
@@ -96,14 +116,16 @@ class _Known:
             status = path.stat()
         except OSError:  # a dangling link: the manifest will name it
             return "unreadable"
+        if not stat.S_ISREG(status.st_mode):
+            return "not a regular file"
         times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
-        stat = f"{status.st_size} {times} {status.st_ino}"
+        state = f"{status.st_size} {times} {status.st_ino}"
         place = os.fsencode(path.absolute()).hex()
         known = self._look_up(place)
-        if known and known[0] == stat:
+        if known and known[0] == state:
             return known[1]
         sha256 = _sha256(path)
-        self._store(place, stat, sha256)
+        self._store(place, state, sha256)
         return sha256
 
     def _look_up(self, place: str) -> tuple[str, str] | None:
@@ -115,12 +137,12 @@ class _Known:
             ).fetchone()
         return None
 
-    def _store(self, place: str, stat: str, sha256: str) -> None:
+    def _store(self, place: str, state: str, sha256: str) -> None:
         if self._database is not None:
             with suppress(sqlite3.Error):
                 self._database.execute(
                     "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?)",
-                    (place, stat, sha256),
+                    (place, state, sha256),
                 )
 
     def close(self) -> None:
