@@ -7,6 +7,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.folds import make_folds
 from bakeoff.metrics.table import metrics_rows
 from bakeoff.probes.registry import PROBES
+from bakeoff.tables import read_table, write_table
 
 EVERY = sorted(set(PROBES) - {"corn"})
 
@@ -18,6 +19,17 @@ def test_features_that_are_not_finite_are_named(study_of, bad):
     s = study_of(x, [1, 2] * 6)
     with pytest.raises(BakeoffError, match=r"tiny.*1 images: image-7\.png"):
         s.predict(kind="ridge")
+
+
+def test_vectors_of_another_encoder_are_refused_wherever_they_lie(study, tmp_path):
+    s, path = study(), tmp_path / "vectors.parquet"
+    for encoder in ("tiny", "other"):
+        write_table(path, "embeddings", s.embeddings, {"encoder": encoder})
+        s.embeddings = read_table(path, "embeddings")
+        if encoder == "tiny":
+            s.predict(kind="centroid")
+    with pytest.raises(BakeoffError, match="vectors of other; expected vectors of tin"):
+        s.predict(kind="centroid")
 
 
 def test_zero_vectors_cannot_be_normalised_but_may_be_used_as_they_are(study_of):

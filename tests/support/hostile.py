@@ -20,7 +20,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.images import FORMATS, Unreadable, decode, sha256_of
 from bakeoff.listing import read_listing
 from bakeoff.prompts import read_bank
-from bakeoff.tables import kind_of, read_table, write_table
+from bakeoff.tables import describe, read_table, write_table
 from bakeoff.verify import verify
 from PIL import Image
 from planning.config import complete, load_schema
@@ -151,7 +151,7 @@ def table(rng: Random, folder: Path) -> object:
     columns = {"path": ["a", "b"], "reason": ["c", rng.choice(NAMES)]}
     write_table(path, "quarantine", columns)
     path.write_bytes(mangled(rng, path.read_bytes()))
-    kind_of(path)
+    describe(path)
     return read_table(path, "quarantine")
 
 

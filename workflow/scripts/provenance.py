@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bakeoff.checked import write_checked
 from bakeoff.jobs import job
 from bakeoff.provenance import provenance as record
-from bakeoff.tables import atomic_path
 
 
 def provenance(
@@ -26,8 +26,7 @@ def provenance(
 ) -> None:
     """Write the record of one study as JSON."""
     content = record(study, config, tables, encoders) | {"images": images}
-    with atomic_path(output_record) as temporary:
-        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    write_checked(output_record, content)
 
 
 if "snakemake" in globals():

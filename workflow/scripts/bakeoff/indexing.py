@@ -22,6 +22,7 @@ from bakeoff.neighbours import (
     nearest_by_graph,
     nearest_exactly,
 )
+from bakeoff.store import refuse_mixture
 from bakeoff.tables import origin, strings
 
 _WIDEST = 2048  # of the graph's search
@@ -87,13 +88,18 @@ def _same_encoder(
 ) -> tuple[str, Mapping[str, Any] | None]:
     said = origin(images)
     encoder, key = said.get("encoder", "unnamed"), said.get("key")
-    if texts is not None and origin(texts).get("encoder", "unnamed") != encoder:
+    if texts is None:
+        return encoder, key
+    other = origin(texts)
+    if other.get("encoder", "unnamed") != encoder:
         raise BakeoffError(
             "index",
-            f"images of {encoder} and texts of {origin(texts).get('encoder')}",
+            f"images of {encoder} and texts of {other.get('encoder')}",
             "vectors of one encoder",
             "Vectors of two encoders cannot be compared: give the texts of the same.",
         )
+    if key and other.get("key"):
+        refuse_mixture(images=said, texts=other)
     return encoder, key
 
 

@@ -2,14 +2,15 @@
 
 A table is written to a temporary name, flushed and renamed, so a file under its final
 name is never half a table. Its schema's metadata hold its kind, the version of the
-schemas and the provenance that the writer gave; no time and no machine name, so that
-the same rows always give the same bytes.
+schemas, whose table it is (`places`) and the provenance that the writer gave; no time
+and no machine name, so that the same rows always give the same bytes.
 """
 
 import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 from bakeoff import seal
 from bakeoff.errors import BakeoffError
 from bakeoff.files import atomic_path as atomic_path
+from bakeoff.places import Place, place_of
 from bakeoff.schemas import SCHEMAS, VERSION
 
 _METADATA_KEY = b"bakeoff"
@@ -46,7 +48,7 @@ def write_table(
     """
     table = _conform(kind, columns, dimension)
     _check_key(kind, table)
-    table = table.replace_schema_metadata(_note(kind, provenance))
+    table = table.replace_schema_metadata(_note(path, kind, provenance))
     with _sealed(path, table.schema) as writer:
         writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
 
@@ -65,7 +67,8 @@ def write_batches(
     them distinct without looking back; ValueError otherwise. The same batches give the
     same bytes. There may be none.
     """
-    schema = SCHEMAS[kind].arrow(dimension).with_metadata(_note(kind, provenance))
+    schema = SCHEMAS[kind].arrow(dimension)
+    schema = schema.with_metadata(_note(path, kind, provenance))
     key, last = SCHEMAS[kind].key[0], ""
     with _sealed(path, schema) as writer:
         for batch in batches:
@@ -82,8 +85,9 @@ def read_table(
 ) -> pa.Table:
     """The table at `path`, which must be of `kind` and of this version's schema.
 
-    Raises BakeoffError where the file is missing, damaged, of another kind or written
-    by a version of bakeoff whose tables mean something else.
+    Raises BakeoffError where the file is missing, damaged, of another kind, another
+    table than its path says, or written by a version of bakeoff whose tables mean
+    something else.
     """
     _read_note(path, kind)
     try:
@@ -106,16 +110,33 @@ def provenance(path: str | Path, kind: str) -> dict[str, Any]:
     return _read_note(path, kind)["provenance"]
 
 
-def kind_of(path: str | Path) -> str | None:
-    """The kind of the table at `path`, every byte of it checked; None for a stranger.
+@dataclass(frozen=True)
+class Description:
+    """What a table says of itself: its kind, whose it is, what its writer noted.
 
-    A stranger is a whole Parquet file that another program wrote. Raises BakeoffError
-    as `read_table` does.
+    names: study, encoder, protocol and so on; provenance: what it was made from.
     """
-    note, _ = _parse_note(path)
-    if not _is_note(note) or note["kind"] not in SCHEMAS:
+
+    kind: str
+    names: dict[str, str]
+    provenance: dict[str, Any]
+
+
+def describe(path: str | Path, results: Path | None = None) -> Description | None:
+    """What the table at `path` says of itself, every byte checked; None for a stranger.
+
+    A stranger is a whole Parquet file of another program where no table has its place;
+    `results` is the folder below which places are counted (see `place_of`). Raises
+    BakeoffError as `read_table` does.
+    """
+    place = place_of(path, results)
+    note, is_sealed = _parse_note(path)
+    is_ours = _is_note(note) and note["kind"] in SCHEMAS
+    if place is None and not is_ours:
         return None
-    return str(_read_note(path, note["kind"])["kind"])
+    _check_note(path, place.kind if place else note["kind"], note, is_sealed)
+    names = _check_names(path, note, place)
+    return Description(note["kind"], names, note["provenance"])
 
 
 def origin(table: pa.Table) -> dict[str, Any]:
@@ -161,8 +182,16 @@ def _sealed(path: str | Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         seal.seal(temporary)
 
 
-def _note(kind: str, provenance: Mapping[str, Any] | None) -> dict[bytes, bytes]:
-    note = {"kind": kind, "version": VERSION, "provenance": dict(provenance or {})}
+def _note(
+    path: str | Path, kind: str, provenance: Mapping[str, Any] | None
+) -> dict[bytes, bytes]:
+    place = place_of(path)
+    note = {
+        "kind": kind,
+        "version": VERSION,
+        "names": place.names if place else {},
+        "provenance": dict(provenance or {}),
+    }
     return {_METADATA_KEY: json.dumps(note, sort_keys=True).encode()}
 
 
@@ -254,14 +283,15 @@ def _read_note(path: str | Path, kind: str) -> dict[str, Any]:
             "Ask the workflow for it again.",
         )
     note, is_sealed = _parse_note(path)
-    _check_note(path, kind, note)
-    if not is_sealed:
-        raise _damaged(path, "no checksum")
+    _check_note(path, kind, note, is_sealed)
+    _check_names(path, note, place_of(path))
     return note
 
 
 def _parse_note(path: str | Path) -> tuple[Any, bool]:
     """What a Parquet file says of itself, if anything, and whether it is sealed."""
+    if not Path(path).is_file():  # Reading a FIFO or a device would never end.
+        raise _damaged(path, "not a regular file")
     try:
         is_sealed = seal.is_whole(Path(path))
         metadata = pq.read_schema(path).metadata or {}
@@ -274,7 +304,7 @@ def _is_note(note: Any) -> bool:
     return isinstance(note, dict) and {"kind", "version", "provenance"} <= set(note)
 
 
-def _check_note(path: str | Path, kind: str, note: Any) -> None:
+def _check_note(path: str | Path, kind: str, note: Any, is_sealed: bool) -> None:
     if not _is_note(note):
         raise BakeoffError(
             str(path),
@@ -296,6 +326,46 @@ def _check_note(path: str | Path, kind: str, note: Any) -> None:
             f"version {VERSION}",
             "It was written by another version of bakeoff: delete it and run again.",
         )
+    if not is_sealed:
+        raise _damaged(path, "no checksum")
+
+
+def _check_names(
+    path: str | Path, note: Mapping[str, Any], place: Place | None
+) -> dict[str, str]:
+    """Whose table it is: study, encoder and so on; BakeoffError in another's place."""
+    if place is None:
+        return dict(note.get("names", {}))
+    said = _names_said(path, note, place.names)
+    if said != {name: [value] for name, value in place.names.items()}:
+        told = {name: " and ".join(values) or "none" for name, values in said.items()}
+        raise BakeoffError(
+            str(path),
+            f"a table that says it is of {_spoken(told)}",
+            f"a table of {_spoken(place.names)}",
+            "Files may have been exchanged: delete this one and run again.",
+        )
+    return dict(place.names)
+
+
+def _names_said(
+    path: str | Path, note: Mapping[str, Any], names: Iterable[str]
+) -> dict[str, list[str]]:
+    """All values that the table gives to each name, in its metadata and its columns."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for name, part in product(found, ("names", "provenance")):
+        if isinstance(value := note.get(part, {}).get(name), str):
+            found[name].add(value)
+    held = [name for name in found if name in SCHEMAS[note["kind"]].names]
+    if held:
+        columns = pq.read_table(path, columns=held)
+        for name in held:
+            found[name] |= set(columns[name].unique().to_pylist())
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def _spoken(names: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in names.items())
 
 
 def _damaged(path: str | Path, why: str) -> BakeoffError:

@@ -1,23 +1,26 @@
 """Everything under results/ hashed again, and what does not match.
 
-1. Every table is read whole and compared with the checksum that it carries.
-2. Every table that a study's provenance names has the bytes that it had then.
-3. Every file of the weights has the SHA-256 that its encoder.json states, and
-   embeddings were made from these very files.
-4. Every image of a manifest still has the bytes that it is named by.
+1. Every table is whole, and is the table that its path says: kind, study, encoder and
+   so on. This needs no record, so it holds for a study that is not finished, too.
+2. Every index has its files as they were built, from the tables as they are now.
+3. Every study has a manifest, and a record of how it ended, which is the study's own.
+4. Tables, figures, printed tables and the page have the bytes that the record names; a
+   page is no longer current where one of its tables differs.
+5. Every file of the weights has the SHA-256 that encoder.json and the record state, and
+   embeddings of images and texts were made from these very files.
+6. Every image of a manifest still has the bytes that it is named by.
 """
 
-import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bakeoff import tables
-from bakeoff.encoders.folder import WeightsFolder, open_folder
-from bakeoff.errors import BakeoffError
-from bakeoff.images import sha256_of
-from bakeoff.store import files
+from bakeoff.errors import BakeoffError, listed
+from bakeoff.places import place_of
+from bakeoff.recorded import RECORD, compare_study, differs, located
+from bakeoff.records import read_record
 
 
 @dataclass(frozen=True)
@@ -44,114 +47,87 @@ class Verification:
 def verify(results: Path) -> Verification:
     """What matches below `results`, the folder that the workflow wrote.
 
-    Paths that the records name are taken from the folder around it, where the workflow
-    ran. Raises BakeoffError where `results` is no such folder.
+    Paths below results/ that the records name are taken from this folder, all others
+    from the folder around it, where the workflow ran. Raises BakeoffError where
+    `results` is no such folder: where no table lies in its place.
     """
-    if not results.is_dir():
-        raise BakeoffError(
-            str(results), "no such folder", "the folder results/", "Name it."
-        )
-    # Hidden ones are what killed jobs left of tables that they were writing.
-    paths = sorted(results.rglob("[!.]*.parquet"))
-    problems = [line for path in paths for line in _table_problems(path)]
-    images = folders = 0
-    for path in sorted(results.glob("*/manifest.parquet")):
-        record = path.with_name("provenance.json")
-        try:
-            content = _record(record)
-        except BakeoffError as error:
-            problems.append(str(error))
+    found = sorted(_files(results))
+    paths = [path for path in found if path.suffix == ".parquet"]
+    places = [place for path in paths if (place := place_of(path, results))]
+    records = {path.parent for path in found if path.name == RECORD}
+    names = {place.names["study"] for place in places if "study" in place.names}
+    studies = {results / name for name in names} | {
+        folder for folder in records if folder.parent == results
+    }
+    if not places and not studies:
+        raise _unrelated(results)
+    problems = [line for path in paths for line in _table_problems(path, results)]
+    for path in found:
+        if path.name == "index.json" and path.parent.parent.name == "index":
+            problems += _index_problems(path, results)
+    compared = [compare_study(folder, results) for folder in sorted(studies)]
+    return Verification(
+        len(paths),
+        sum(study.images for study in compared),
+        sum(study.weights for study in compared),
+        problems + [line for study in compared for line in study.problems],
+    )
+
+
+def _files(results: Path) -> Iterator[Path]:
+    """Files that are not hidden, links followed, each folder once.
+
+    Hidden ones are what killed jobs left of tables that they were writing.
+    """
+    seen: set[str] = set()
+    for folder, names, found in os.walk(results, followlinks=True):
+        if (place := os.path.realpath(folder)) in seen:
+            names.clear()
             continue
-        study = _Study(results.resolve().parent, path.parent, content)
-        images += len(content["_images"])
-        folders += len(content["encoders"])
-        problems += study.problems()
-    return Verification(len(paths), images, folders, problems)
+        seen.add(place)
+        names[:] = [name for name in names if name[0] != "."]
+        yield from (Path(folder, name) for name in found if name[0] != ".")
 
 
-@dataclass(frozen=True)
-class _Study:
-    """A study's folder, what its record says, and the folder that the paths are from."""
-
-    place: Path
-    folder: Path
-    record: dict[str, Any]
-
-    def problems(self) -> Iterator[str]:
-        """One line for each thing that differs from the record."""
-        for name, digest in self.record["tables"].items():
-            yield from _differs(self.place / name, digest, "when the study ended")
-        for name in self.record["encoders"]:
-            yield from self._weights_problems(self.place / name)
-        images = self.place / self.record["images"]
-        for path, digest in self.record["_images"]:
-            yield from _differs(images / path, digest, "in the manifest")
-
-    def _weights_problems(self, folder: Path) -> Iterator[str]:
-        try:
-            weights = open_folder(folder)
-            weights.verify()
-        except BakeoffError as error:
-            yield str(error)
-            return
-        for path in sorted(self.folder.glob("embeddings/*.parquet")):
-            yield from _other_weights(path, weights)
+def _unrelated(results: Path) -> BakeoffError:
+    received = "a folder without any table of bakeoff in its place"
+    return BakeoffError(
+        str(results),
+        received if results.is_dir() else "no such folder",
+        "the folder results/ of a workflow, which holds a folder for every study",
+        "Give the path of that folder.",
+    )
 
 
-def _table_problems(path: Path) -> Iterator[str]:
+def _table_problems(path: Path, results: Path) -> Iterator[str]:
+    """A line for what is no whole table, or no table of its place."""
     try:
-        tables.kind_of(path)
+        tables.describe(path, results)
     except BakeoffError as error:
         yield str(error)
 
 
-def _differs(path: Path, digest: str, when: str) -> Iterator[str]:
+def _index_problems(path: Path, results: Path) -> Iterator[str]:
+    """Lines for an index that is another encoder's, damaged or out of date."""
     try:
-        if sha256_of(path) != digest:
-            yield f"{path}: other bytes than {when}"
-    except OSError as error:
-        yield f"{path}: {(error.strerror or 'unreadable').lower()}"
-    except ValueError:
-        yield f"{str(path)!r}: no name that a file can have"
-
-
-def _other_weights(path: Path, weights: WeightsFolder) -> Iterator[str]:
-    """A line if the embeddings are this encoder's and come from other files."""
-    try:
-        origin = tables.provenance(path, "embeddings")
-    except BakeoffError:
-        return  # Told already, as a table.
-    is_its_own = origin["encoder"].partition("@")[0] == weights.id
-    if is_its_own and files(origin["key"]) != files(weights.key(precision="fp32")):
-        yield f"{path}: made from other files than those in {weights.path}"
-
-
-def _record(path: Path) -> dict[str, Any]:
-    """A study's provenance, with `_images`: (path, SHA-256) of those of its manifest."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        _check_kinds(content)
-        manifest = tables.read_table(path.with_name("manifest.parquet"), "manifest")
-    except (OSError, ValueError) as error:
-        if isinstance(error, BakeoffError):
-            raise
-        raise BakeoffError(
-            str(path),
-            f"no readable record ({error})",
-            "the record that the workflow writes last",
-            "Run the workflow to its end; until then only tables are compared.",
-        ) from error
-    ids, files = (manifest.column(name).to_pylist() for name in ("image_id", "path"))
-    return content | {"_images": list(zip(files, ids, strict=True))}
-
-
-def _check_kinds(content: Any) -> None:
-    """Raise ValueError where the record lacks what is compared here."""
-    if not isinstance(content, dict):
-        raise ValueError(f"a {type(content).__name__}")
-    kinds = {"tables": dict, "encoders": dict, "images": str}
-    wrong = [
-        key for key, kind in kinds.items() if not isinstance(content.get(key), kind)
+        note = read_record(path)
+        encoder, built, sources = (
+            note[name] for name in ("encoder", "files", "tables")
+        )
+    except BakeoffError as error:
+        yield str(error)
+        return
+    except KeyError as error:
+        yield f"{path}: does not say its {error}: ask the workflow for the index again"
+        return
+    if encoder != path.parent.name:
+        yield f"{path}: an index of {encoder} in the place of {path.parent.name}"
+    for name, digest in built.items():
+        yield from differs(path.with_name(name), digest, "when the index was built")
+    changed = [
+        name
+        for name, digest in sources.items()
+        if any(differs(located(name, results), digest, ""))
     ]
-    if wrong:
-        raise ValueError(f"without {', '.join(wrong)}")
+    if changed:
+        yield f"{path}: out of date: built from other bytes of {listed(changed)}"

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from bakeoff.errors import BakeoffError, listed
 from bakeoff.probes.interface import Problem
-from bakeoff.tables import strings, vectors
+from bakeoff.tables import origin, strings, vectors
 
 Labels = Literal["nominal", "ordinal"]
 
@@ -84,7 +84,17 @@ def _by_number(
 
 
 def aligned(embeddings: pa.Table, images: Images, encoder: str) -> np.ndarray:
-    """(n, d) float64 vectors in the order of `images`, all of them finite."""
+    """(n, d) float64 vectors in the order of `images`, all of them finite.
+
+    Raises BakeoffError for another encoder's embeddings, and where vectors are missing.
+    """
+    if (said := origin(embeddings).get("encoder", encoder)) != encoder:
+        raise BakeoffError(
+            "embeddings",
+            f"vectors of {said}",
+            f"vectors of {encoder}",
+            "Give the embeddings of this encoder.",
+        )
     ids = strings(embeddings, "image_id")
     order = np.argsort(ids)
     lost = np.isin(images.ids, ids, invert=True)
