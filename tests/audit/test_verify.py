@@ -9,13 +9,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bakeoff.checked import read_checked, write_checked
 from bakeoff.cli import main
 from bakeoff.errors import BakeoffError
-from bakeoff.images import sha256_of
-from bakeoff.records import read_record, write_record
+from bakeoff.files import sha256_of
+from bakeoff.records import read_record, record_path
 from bakeoff.tables import write_table
 from bakeoff.verify import verify
-from support.finished import put_index, put_study, put_vectors, put_weights
+from support.finished import put_index, put_job, put_study, put_vectors, put_weights
 from support.tables import columns_of
 
 Spoil = Callable[[Path], object]
@@ -47,7 +48,6 @@ def methods_exchanged(study: Path) -> None:
 def others_embeddings(study: Path) -> None:
     shutil.copy(study / "embeddings/b.parquet", study / "embeddings/a.parquet")
     put_record_again(study)
-    put_index_again(study)
 
 
 def another_kind(study: Path) -> None:
@@ -79,17 +79,28 @@ def edited_record(study: Path) -> None:
 
 
 def another_studys_record(study: Path) -> None:
-    content = read_record(study / "provenance.json")
-    write_record(study / "provenance.json", content | {"study": "other"})
+    content = read_checked(study / "provenance.json")
+    write_checked(study / "provenance.json", content | {"study": "other"})
 
 
 def incomplete_record(study: Path) -> None:
-    content = read_record(study / "provenance.json")
-    del content["outputs"]
-    write_record(study / "provenance.json", content)
+    content = read_checked(study / "provenance.json")
+    del content["images"]
+    write_checked(study / "provenance.json", content)
 
 
-def older_record_than_tables(study: Path) -> None:
+def tables_of_another_run(study: Path) -> None:
+    changed_comparisons(study)
+    put_records_again(study)
+
+
+def older_than_a_table(study: Path) -> None:
+    changed_comparisons(study)
+    put_job(study.parents[1], "results/s/comparisons.parquet")
+    put_provenance_again(study)
+
+
+def changed_comparisons(study: Path) -> None:
     rows = columns_of("comparisons", {"study": "s"}) | {"note": ["changed"]}
     write_table(study / "comparisons.parquet", "comparisons", rows)
 
@@ -106,11 +117,25 @@ def missing_figure(study: Path) -> None:
     (study / "figures/accuracy.svg").unlink()
 
 
+def csv_without_a_record(study: Path) -> None:
+    record_path(study / "tables/results.csv").unlink()
+
+
+def table_without_a_record(study: Path) -> None:
+    record_path(study / "metrics/a.parquet").unlink()
+
+
+def damaged_record(study: Path) -> None:
+    record_path(study / "metrics/a.parquet").write_text("{")
+
+
 def outdated_index(study: Path) -> None:
     rows = columns_of("embeddings", {})
     rows["embedding"] = rows["embedding"] + 1
+    kept = record_path(study / "index/a").read_bytes()
     put_vectors(study.parents[1], "s", "embeddings", "a", rows)
     put_record_again(study)
+    record_path(study / "index/a").write_bytes(kept)
 
 
 def damaged_index(study: Path) -> None:
@@ -119,19 +144,7 @@ def damaged_index(study: Path) -> None:
 
 
 def another_encoders_index(study: Path) -> None:
-    (study / "index/a").rename(study / "index/b")
-
-
-def edited_index(study: Path) -> None:
-    note = study / "index/a/index.json"
-    note.write_text(note.read_text().replace('"dimension": 2', '"dimension": 3'))
-
-
-def silent_index(study: Path) -> None:
-    note = study / "index/a/index.json"
-    content = read_record(note)
-    del content["tables"]
-    write_record(note, content)
+    shutil.copytree(study / "index/a", study / "index/b")
 
 
 def changed_weights(study: Path) -> None:
@@ -143,9 +156,10 @@ def other_weights(study: Path) -> None:
     put_weights(study.parents[1] / "resources/b", "b", "of today")
     put_vectors(study.parents[1], "s", "embeddings", "b")
     put_vectors(study.parents[1], "s", "texts", "b")
-    content = read_record(study / "provenance.json")
-    content["tables"] = hashes_now(study, content["tables"])
-    write_record(study / "provenance.json", content)
+    noted = read_checked(study / "provenance.json")["encoders"]
+    put_record_again(study)
+    content = read_checked(study / "provenance.json") | {"encoders": noted}
+    write_checked(study / "provenance.json", content)
 
 
 def embeddings_of_other_weights(study: Path) -> None:
@@ -169,26 +183,28 @@ def missing_image(study: Path) -> None:
 
 
 def put_record_again(study: Path) -> None:
-    """The record made to agree with the tables and weights as they are now."""
-    content = read_record(study / "provenance.json")
-    content["tables"] = hashes_now(study, content["tables"])
+    """All records made to agree with what lies there now, so that one check decides."""
+    put_provenance_again(study)
+    put_records_again(study)
+
+
+def put_provenance_again(study: Path) -> None:
+    content = read_checked(study / "provenance.json")
+    paths = {name: study.parents[1] / name for name in content["tables"]}
+    content["tables"] = {n: sha256_of(p) for n, p in paths.items() if p.exists()}
     for name, noted in content["encoders"].items():
         weights = study.parents[1] / name / "model.safetensors"
         noted["files"] = {weights.name: sha256_of(weights)}
-    write_record(study / "provenance.json", content)
+    write_checked(study / "provenance.json", content)
 
 
-def hashes_now(study: Path, names: dict[str, str]) -> dict[str, str]:
-    paths = {name: study.parents[1] / name for name in names}
-    return {name: sha256_of(path) for name, path in paths.items() if path.exists()}
-
-
-def put_index_again(study: Path) -> None:
-    """The index made to agree with the embeddings as they are now."""
-    note = study / "index/a/index.json"
-    content = read_record(note)
-    content["tables"] = hashes_now(study, content["tables"])
-    write_record(note, content)
+def put_records_again(study: Path) -> None:
+    for path in study.rglob(".*.record.json"):
+        first = path.with_name(path.name[1:].removesuffix(".record.json"))
+        record = read_record(first)
+        assert record
+        name = first.relative_to(study.parents[1]).as_posix()
+        put_job(study.parents[1], name, *record.inputs)
 
 
 CLAIMS: dict[Spoil, list[str]] = {
@@ -203,24 +219,31 @@ CLAIMS: dict[Spoil, list[str]] = {
     others_embeddings: [r"embeddings/a\.parquet: got .*encoder b; .*encoder a"],
     another_kind: [r"texts/a\.parquet: got .*'metrics'; expected .*'texts'"],
     another_programs_table: [r"texts/a\.parquet: .*that bakeoff did not write"],
-    a_pipe: [r"embeddings/c\.parquet: .*not a regular file"],
+    a_pipe: [
+        r"embeddings/c\.parquet: .*not a regular file",
+        r"embeddings/c\.parquet: nothing says what it was made from",
+    ],
     no_manifest: [r"s/manifest\.parquet: missing"],
     no_record: [r"s/provenance\.json: got no readable record"],
     edited_record: [r"s/provenance\.json: .*its checksum does not match"],
     another_studys_record: [r"s/provenance\.json: the record of study other"],
-    incomplete_record: [r"s/provenance\.json: got a record without outputs"],
-    older_record_than_tables: [
+    incomplete_record: [r"s/provenance\.json: got a record without images"],
+    tables_of_another_run: [
         r"comparisons\.parquet: other bytes than when the study ended",
-        r"s: page, figures and printed tables are older than .*comparisons\.parquet$",
     ],
-    changed_page: [r"summary\.html: other bytes than when the study ended"],
-    changed_csv: [r"tables/results\.csv: other bytes than when the study ended"],
-    missing_figure: [r"accuracy\.svg: no such file"],
-    outdated_index: [r"a/index\.json: out of date: .*embeddings/a\.parquet$"],
-    damaged_index: [r"a/vectors\.npy: other bytes than when the index was built"],
-    another_encoders_index: [r"b/index\.json: an index of a in the place of b"],
-    edited_index: [r"a/index\.json: .*its checksum does not match"],
-    silent_index: [r"a/index\.json: does not say its 'tables'"],
+    older_than_a_table: [
+        rf"{name}: out of date: .* of results/s/comparisons\.parquet$"
+        for name in (r"summary\.html", r"accuracy\.svg", r"results\.csv")
+    ],
+    changed_page: [r"summary\.html: other content than its job wrote"],
+    changed_csv: [r"tables/results\.csv: other content than its job wrote"],
+    missing_figure: [r"accuracy\.svg: missing"],
+    csv_without_a_record: [r"results\.csv: nothing says what it was made from"],
+    table_without_a_record: [r"a\.parquet: nothing says what it was made from"],
+    damaged_record: [r"\.a\.parquet\.record\.json: a damaged record"],
+    outdated_index: [r"index/a: out of date: .*embeddings/a\.parquet$"],
+    damaged_index: [r"index/a: other content than its job wrote"],
+    another_encoders_index: [r"index/b: nothing says what it was made from"],
     changed_weights: [r"resources/a: .*model\.safetensors differs from its SHA-256"],
     other_weights: [r"resources/b: other weights than when the study ended"],
     embeddings_of_other_weights: [r"embeddings/b\.parquet: made from other files"],
@@ -290,8 +313,8 @@ def test_an_unrelated_folder_is_refused(unrelated: str, place: Path) -> None:
 
 def test_a_pipe_or_device_in_the_record_is_never_read(place: Path) -> None:
     os.mkfifo(place / "pipe")
-    content = read_record(place / "results/s/provenance.json")
+    content = read_checked(place / "results/s/provenance.json")
     content["tables"] |= {"pipe": "0" * 64, "/dev/zero": "0" * 64}
-    write_record(place / "results/s/provenance.json", content)
+    write_checked(place / "results/s/provenance.json", content)
     problems = verify(place / "results").problems
     assert sum("not a regular file" in line for line in problems) == 2

@@ -1,15 +1,17 @@
 """A finished study of two images, as the workflow leaves it, for verification."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from bakeoff.checked import write_checked
 from bakeoff.encoders.folder import open_folder
-from bakeoff.images import sha256_of
+from bakeoff.files import sha256_of
 from bakeoff.indexing import build_index
 from bakeoff.provenance import provenance
-from bakeoff.records import write_record
+from bakeoff.records import Record, content_hash, write_record
 from bakeoff.tables import read_table, write_table
 
 from support.tables import columns_of, put_table
@@ -67,35 +69,48 @@ def put_vectors(
     return put_table(place / "results", table, names, rows, **note)
 
 
-def put_index(place: Path, study: str, encoder: str) -> None:
+def put_index(place: Path, study: str, encoder: str) -> Path:
     """The index of an encoder's embeddings as they are now."""
-    folder = place / "results" / study
     name = f"results/{study}/embeddings/{encoder}.parquet"
     build_index(
-        folder / "index" / encoder,
+        place / "results" / study / "index" / encoder,
         images=read_table(place / name, "embeddings"),
         manifest=pa.table(columns_of("manifest", {})),
-        made_from={name: sha256_of(place / name)},
     )
+    return put_job(place, f"results/{study}/index/{encoder}", name)
+
+
+def put_job(place: Path, output: str, *inputs: str) -> Path:
+    """The record of the job that has made this output from these inputs just now."""
+    record = Record(
+        "x.py", {}, {}, {}, _hashes(place, inputs), _hashes(place, [output])
+    )
+    write_record(record, place / output)
+    return place / output
+
+
+def _hashes(place: Path, names: Iterable[str]) -> dict[str, str]:
+    found = {name: content_hash(place / name) for name in names}
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def put_record(place: Path, study: str, tables: list[Path]) -> None:
-    """Page, printed table and figure, and the record of the study as it is now."""
-    folder = place / "results" / study
-    outputs = [folder / "summary.html", folder / "tables/results.csv"]
-    outputs.append(folder / "figures/accuracy.svg")
-    for path in outputs:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(path.name)
-    made = provenance(
-        study, {}, tables, outputs, [place / "resources" / e for e in ENCODERS]
-    )
-    for part in ("tables", "outputs", "encoders"):
+    """Page, printed table, figure, all records, and the provenance of the study."""
+    folder, names = place / "results" / study, []
+    for path in tables:
+        names.append(path.relative_to(place).as_posix())
+        put_job(place, names[-1])
+    for name in ("summary.html", "tables/results.csv", "figures/accuracy.svg"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(name)
+        put_job(place, f"results/{study}/{name}", *names)
+    made = provenance(study, {}, tables, [place / "resources" / e for e in ENCODERS])
+    for part in ("tables", "encoders"):
         made[part] = {
             Path(name).relative_to(place).as_posix(): value
             for name, value in made[part].items()
         }
-    write_record(folder / "provenance.json", made | {"images": "images"})
+    write_checked(folder / "provenance.json", made | {"images": "images"})
 
 
 def _put_manifest(place: Path, results: Path, study: str) -> None:

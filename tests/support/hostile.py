@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from bakeoff.checked import write_checked
 from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
 from bakeoff.images import FORMATS, Unreadable, decode, sha256_of
@@ -24,6 +25,8 @@ from bakeoff.tables import describe, read_table, write_table
 from bakeoff.verify import verify
 from PIL import Image
 from planning.config import complete, load_schema
+
+from support.finished import put_job
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema(ROOT / "config/schema.yaml")
@@ -191,10 +194,18 @@ def record(rng: Random, folder: Path) -> object:
     manifest = study / "manifest.parquet"
     write_table(manifest, "manifest", dict(zip(names, columns, strict=True)))
     tables = {"results/s/manifest.parquet": sha256_of(manifest)}
-    content = {"tables": tables, "encoders": {}, "images": ".", "machine": {"cores": 2}}
-    text = json.dumps(spoilt(rng, content)).encode()
-    text = text if rng.random() < 0.5 else mangled(rng, text)
-    (study / "provenance.json").write_bytes(text)
+    put_job(folder, "results/s/manifest.parquet")
+    whole = {
+        "study": "s",
+        "tables": tables,
+        "encoders": {},
+        "images": ".",
+        "n": {"x": 2},
+    }
+    content, note = spoilt(rng, whole), study / "provenance.json"
+    write_checked(note, content if isinstance(content, dict) else {"x": content})
+    if rng.random() < 0.5:
+        note.write_bytes(mangled(rng, note.read_bytes()))
     found = verify(folder / "results")
     if found.problems:
         raise BakeoffError("results", found.text(), "what was recorded", "Run again.")

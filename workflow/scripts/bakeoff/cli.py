@@ -243,9 +243,10 @@ def _add_verify(commands: argparse._SubParsersAction) -> None:
     verify = commands.add_parser(
         "verify",
         help="hash everything again and say what does not match",
-        description="Reads every table, image and file of weights behind the results "
-        "and compares it with the hash that was taken when it was made. Exit status 1 "
-        "if anything differs.",
+        description="Reads every table, page, figure, index, image and file of weights "
+        "behind the results: whether it is what its path says, has the hash that was "
+        "taken when it was made, and is made from what lies there now. Exit status 1 if "
+        "anything differs.",
     )
     verify.add_argument(
         "results", type=Path, nargs="?", default=Path("results"), help="the folder"

@@ -1,4 +1,4 @@
-"""A study compared with the record that the workflow wrote when it ended."""
+"""A study compared with the provenance that the workflow wrote when it ended."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,20 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff import tables
+from bakeoff.checked import read_checked
 from bakeoff.encoders.folder import WeightsFolder, open_folder
-from bakeoff.errors import BakeoffError, listed
-from bakeoff.images import sha256_of
-from bakeoff.records import read_record
+from bakeoff.errors import BakeoffError
+from bakeoff.files import sha256_of
+from bakeoff.job_records import located
 from bakeoff.store import files
 
-RECORD = "provenance.json"
-_KINDS = {
-    "study": str,
-    "tables": dict,
-    "outputs": dict,
-    "encoders": dict,
-    "images": str,
-}
+PROVENANCE = "provenance.json"
+_KINDS = {"study": str, "tables": dict, "encoders": dict, "images": str}
 
 
 @dataclass(frozen=True)
@@ -32,32 +27,24 @@ class Compared:
 
 
 def compare_study(folder: Path, results: Path) -> Compared:
-    """What differs from the record of the study in `folder`, below `results`."""
+    """What differs from the provenance of the study in `folder`, below `results`."""
     manifest = folder / "manifest.parquet"
     problems = []
     if not manifest.exists():
         problems = [f"{manifest}: missing, so nothing says which images these are"]
     try:
-        record = _record(folder / RECORD)
+        record = _record(folder / PROVENANCE)
     except BakeoffError as error:
         return Compared(0, 0, [*problems, str(error)])
     study, images = _Study(folder, results, record), _images(manifest)
     problems += study.problems()
     for path, image_id in images:
         place = located(record["images"], results) / path
-        problems += differs(place, image_id, "in the manifest")
+        problems += _differs(place, image_id, "in the manifest")
     return Compared(len(images), len(record["encoders"]), problems)
 
 
-def located(name: str, results: Path) -> Path:
-    """Where a file lies that a record names, as seen from where the workflow ran."""
-    path = Path(name)
-    if path.parts[:1] == ("results",):
-        return results.joinpath(*path.parts[1:])
-    return results.resolve().parent / path
-
-
-def differs(path: Path, digest: str, when: str) -> Iterator[str]:
+def _differs(path: Path, digest: str, when: str) -> Iterator[str]:
     """A line if the file is gone, or has another SHA-256 than it had `when`."""
     try:
         if sha256_of(path) != digest:
@@ -79,20 +66,12 @@ class _Study:
     def problems(self) -> Iterator[str]:
         """One line for each thing that differs from the record."""
         if self.record["study"] != self.folder.name:
-            yield f"{self.folder / RECORD}: the record of study {self.record['study']}"
-        yield from self._changed("outputs")
-        if changed := list(self._changed("tables")):
-            yield from changed
-            names = listed(line.partition(": ")[0] for line in changed)
-            yield f"{self.folder}: page, figures and printed tables are older than {names}"
+            yield f"{self.folder / PROVENANCE}: the record of study {self.record['study']}"
+        for name, digest in self.record["tables"].items():
+            path = located(name, self.results)
+            yield from _differs(path, digest, "when the study ended")
         for name, noted in self.record["encoders"].items():
             yield from self._weights_problems(located(name, self.results), noted)
-
-    def _changed(self, what: str) -> Iterator[str]:
-        for name, digest in self.record[what].items():
-            yield from differs(
-                located(name, self.results), digest, "when the study ended"
-            )
 
     def _weights_problems(self, folder: Path, noted: Any) -> Iterator[str]:
         try:
@@ -122,7 +101,7 @@ def _other_weights(path: Path, kind: str, weights: WeightsFolder) -> Iterator[st
 
 def _record(path: Path) -> dict[str, Any]:
     """A study's record; BakeoffError where it lacks what is compared here."""
-    content = read_record(path)
+    content = read_checked(path)
     wrong = [
         key for key, kind in _KINDS.items() if not isinstance(content.get(key), kind)
     ]

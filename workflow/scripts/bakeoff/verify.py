@@ -2,13 +2,13 @@
 
 1. Every table is whole, and is the table that its path says: kind, study, encoder and
    so on. This needs no record, so it holds for a study that is not finished, too.
-2. Every index has its files as they were built, from the tables as they are now.
-3. Every study has a manifest, and a record of how it ended, which is the study's own.
-4. Tables, figures, printed tables and the page have the bytes that the record names; a
-   page is no longer current where one of its tables differs.
-5. Every file of the weights has the SHA-256 that encoder.json and the record state, and
-   embeddings of images and texts were made from these very files.
-6. Every image of a manifest still has the bytes that it is named by.
+2. Every table, page, printed table, figure and index is as its job left it, and made
+   from what its inputs are now: the record beside it says so.
+3. Every study has a manifest, and a provenance of its own, unchanged.
+4. Tables are those of the end of the study, and so are the weights: every file has the
+   SHA-256 that encoder.json and the provenance state, and embeddings of images and texts
+   were made from these very files.
+5. Every image of a manifest still has the bytes that it is named by.
 """
 
 import os
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bakeoff import tables
-from bakeoff.errors import BakeoffError, listed
+from bakeoff.errors import BakeoffError
+from bakeoff.job_records import job_problems
 from bakeoff.places import place_of
-from bakeoff.recorded import RECORD, compare_study, differs, located
-from bakeoff.records import read_record
+from bakeoff.recorded import PROVENANCE, compare_study
 
 
 @dataclass(frozen=True)
@@ -52,33 +52,30 @@ def verify(results: Path) -> Verification:
     `results` is no such folder: where no table lies in its place.
     """
     found = sorted(_files(results))
-    paths = [path for path in found if path.suffix == ".parquet"]
+    paths = [p for p in found if p.suffix == ".parquet" and p.name[0] != "."]
     places = [place for path in paths if (place := place_of(path, results))]
-    records = {path.parent for path in found if path.name == RECORD}
-    names = {place.names["study"] for place in places if "study" in place.names}
-    studies = {results / name for name in names} | {
-        folder for folder in records if folder.parent == results
+    notes = {
+        p.parent for p in found if p.name == PROVENANCE and p.parents[1] == results
     }
+    names = {place.names["study"] for place in places if "study" in place.names}
+    studies = sorted(notes | {results / name for name in names})
     if not places and not studies:
         raise _unrelated(results)
-    problems = [line for path in paths for line in _table_problems(path, results)]
-    for path in found:
-        if path.name == "index.json" and path.parent.parent.name == "index":
-            problems += _index_problems(path, results)
-    compared = [compare_study(folder, results) for folder in sorted(studies)]
+    compared = [compare_study(folder, results) for folder in studies]
     return Verification(
         len(paths),
         sum(study.images for study in compared),
         sum(study.weights for study in compared),
-        problems + [line for study in compared for line in study.problems],
+        [
+            *(line for path in paths for line in _table_problems(path, results)),
+            *job_problems(found, results),
+            *(line for study in compared for line in study.problems),
+        ],
     )
 
 
 def _files(results: Path) -> Iterator[Path]:
-    """Files that are not hidden, links followed, each folder once.
-
-    Hidden ones are what killed jobs left of tables that they were writing.
-    """
+    """All files, links followed, each folder that is not hidden once."""
     seen: set[str] = set()
     for folder, names, found in os.walk(results, followlinks=True):
         if (place := os.path.realpath(folder)) in seen:
@@ -86,7 +83,7 @@ def _files(results: Path) -> Iterator[Path]:
             continue
         seen.add(place)
         names[:] = [name for name in names if name[0] != "."]
-        yield from (Path(folder, name) for name in found if name[0] != ".")
+        yield from (Path(folder, name) for name in found)
 
 
 def _unrelated(results: Path) -> BakeoffError:
@@ -105,29 +102,3 @@ def _table_problems(path: Path, results: Path) -> Iterator[str]:
         tables.describe(path, results)
     except BakeoffError as error:
         yield str(error)
-
-
-def _index_problems(path: Path, results: Path) -> Iterator[str]:
-    """Lines for an index that is another encoder's, damaged or out of date."""
-    try:
-        note = read_record(path)
-        encoder, built, sources = (
-            note[name] for name in ("encoder", "files", "tables")
-        )
-    except BakeoffError as error:
-        yield str(error)
-        return
-    except KeyError as error:
-        yield f"{path}: does not say its {error}: ask the workflow for the index again"
-        return
-    if encoder != path.parent.name:
-        yield f"{path}: an index of {encoder} in the place of {path.parent.name}"
-    for name, digest in built.items():
-        yield from differs(path.with_name(name), digest, "when the index was built")
-    changed = [
-        name
-        for name, digest in sources.items()
-        if any(differs(located(name, results), digest, ""))
-    ]
-    if changed:
-        yield f"{path}: out of date: built from other bytes of {listed(changed)}"

@@ -1,0 +1,35 @@
+"""What a real run leaves is what `bakeoff verify` expects, and exchanged files stop jobs."""
+
+import shutil
+
+import pytest
+from bakeoff.verify import verify
+from support.workflow import Workflow
+
+pytestmark = pytest.mark.workflow
+
+
+def test_a_finished_study_matches(finished: Workflow) -> None:
+    found = verify(finished.place / "results")
+    assert found.problems == []
+    assert found.images == 39 and found.weights == 2
+
+
+def test_another_encoders_vectors_stop_the_job_that_reads_them(
+    finished: Workflow,
+) -> None:
+    folder = finished.place / "results/colours"
+    vectors = folder / "embeddings/tiny-clip.parquet"
+    target = folder / "predictions/cv/ridge/tiny-clip.parquet"
+    kept, made = vectors.read_bytes(), target.read_bytes()
+    shutil.copy(folder / "embeddings/tiny-random.parquet", vectors)
+    try:
+        name = str(target.relative_to(finished.place))
+        rules = ("--allowed-rules", "probe", "--")
+        done = finished.snakemake("--force", name, *rules)
+        log = finished.place / "logs/probe/colours/cv/ridge/tiny-clip.log"
+        assert done.returncode != 0
+        assert "encoder tiny-random; expected a table of" in log.read_text()
+    finally:
+        vectors.write_bytes(kept)
+        target.write_bytes(made)
