@@ -42,5 +42,5 @@ def _unreadable(path: Path, why: str) -> BakeoffError:
         str(path),
         f"no readable record ({why})",
         "the record that the workflow wrote",
-        "Delete it and run the workflow to its end.",
+        "Run the workflow to its end; delete the file first where it is damaged.",
     )

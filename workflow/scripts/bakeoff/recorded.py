@@ -110,7 +110,7 @@ def _record(path: Path) -> dict[str, Any]:
             str(path),
             f"a record without {', '.join(wrong)}",
             f"one with {', '.join(_KINDS)}",
-            "Delete it and run the workflow to its end.",
+            "Run the workflow to its end; delete the file first where it is damaged.",
         )
     return content
 
