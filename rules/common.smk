@@ -65,6 +65,7 @@ def image_files(wildcards):
         Path(study["images"]),
         Path(listing) if listing else None,
         CACHE / "hashes.sqlite",
+        hidden=bool(study["labels_file"]),
     )
 
 

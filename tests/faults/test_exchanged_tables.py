@@ -4,15 +4,18 @@ Every place of a table is tried by exchanging two whole tables of the same kind 
 differ in one name: study, encoder, protocol, method, metric, shelf or shard.
 """
 
+import json
 import re
 import string
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from bakeoff import tables
 from bakeoff.errors import BakeoffError
 from bakeoff.indexing import build_index
 from bakeoff.places import PLACES, place_of
+from bakeoff.schemas import VERSION
 from bakeoff.store import Shelf
 from bakeoff.tables import describe, provenance, read_table, write_table
 from metrics import metrics
@@ -177,3 +180,16 @@ def test_a_shard_of_another_shelf_is_refused(tmp_path: Path) -> None:
     for shelf in shelves:
         with pytest.raises(BakeoffError, match="says it is of shelf"):
             shelf.lacks(pa.array(["i"]))
+
+
+def test_the_store_of_an_earlier_version_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its shards name no shelf; none of their vectors is encoded again."""
+    shelf = Shelf(tmp_path / "results/store", {"files": "a"})
+    with monkeypatch.context() as earlier:
+        note = {"kind": "embeddings", "version": VERSION, "provenance": {}}
+        metadata = {b"bakeoff": json.dumps(note).encode()}
+        earlier.setattr(tables, "_note", lambda *_: metadata)
+        shelf.add(["i"], columns_of("embeddings", {})["embedding"])
+    assert shelf.lacks(pa.array(["i", "j"])).tolist() == [False, True]

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from bakeoff.records import record_path
 from bakeoff.verify import verify
 from support.workflow import Workflow
 
@@ -21,15 +22,14 @@ def test_another_encoders_vectors_stop_the_job_that_reads_them(
     folder = finished.place / "results/colours"
     vectors = folder / "embeddings/tiny-clip.parquet"
     target = folder / "predictions/cv/ridge/tiny-clip.parquet"
-    kept, made = vectors.read_bytes(), target.read_bytes()
+    kept = {p: p.read_bytes() for p in (vectors, target, record_path(target))}
     shutil.copy(folder / "embeddings/tiny-random.parquet", vectors)
     try:
         name = str(target.relative_to(finished.place))
-        rules = ("--allowed-rules", "probe", "--")
-        done = finished.snakemake("--force", name, *rules)
+        done = finished.snakemake("--force", "--allowed-rules", "probe", "--", name)
         log = finished.place / "logs/probe/colours/cv/ridge/tiny-clip.log"
         assert done.returncode != 0
         assert "encoder tiny-random; expected a table of" in log.read_text()
     finally:
-        vectors.write_bytes(kept)
-        target.write_bytes(made)
+        for path, content in kept.items():
+            path.write_bytes(content)
