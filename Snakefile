@@ -12,14 +12,16 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
+# The folder of this file, also where another Snakefile uses it as a module.
+CODE = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
 # The library that runs is the one beside this file, here and in every job: not that of
 # another copy whose environment is shared.
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+sys.path.insert(0, str(CODE / "workflow/scripts"))
 
 # A configuration given on the command line stands alone: it is not mixed with the demo.
 if not workflow.configfiles:
 
-    configfile: Path(workflow.basedir) / "config/config.yaml"
+    configfile: CODE / "config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -49,6 +51,12 @@ rule all:
         expand("results/{study}/tables/results.csv", study=PLAN.studies),
         expand("results/{study}/provenance.json", study=PLAN.studies),
         of_spans("critical_difference.svg"),
+
+
+# A page that this run makes again is old from now on, whatever becomes of the run.
+onstart:
+    if not workflow.touch:
+        set_old_pages_aside(workflow.dag.needrun_jobs())
 
 
 # The two steps of `make spread`. How many parts there are is read off the manifests, so

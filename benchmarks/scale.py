@@ -200,7 +200,14 @@ def _predictions(
 
 
 def _costs() -> None:
-    numbers = ("parameters", "parameters_image", "gflops", "images_per_s", "latency_ms")
+    numbers = (
+        "parameters",
+        "parameters_image",
+        "gflops",
+        "images_per_s",
+        "spread",
+        "latency_ms",
+    )
     numbers += ("peak_memory_mb", "dimension", "bytes")
     columns: dict[str, Any] = {"encoder": ENCODERS}
     columns |= {name: np.arange(1, 7) * 10 for name in numbers}

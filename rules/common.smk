@@ -1,5 +1,6 @@
 # Helpers of the rules. No rule stands here.
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from bakeoff.errors import BakeoffError
 from planning.code import code_version as _code_version
@@ -12,7 +13,6 @@ from planning.reruns import let_records_decide
 from planning.settings import settings as _settings
 from planning.spans import Question, spans
 
-CODE = Path(workflow.basedir)
 # What may be deleted at any time: it saves planning from reading files again.
 CACHE = Path(".snakemake/bakeoff")
 TABLES = """results tests classes classes_tests costs retrieval variance seeds
@@ -26,6 +26,8 @@ except BakeoffError as error:
 
 use_library(CODE / "workflow/scripts")
 let_records_decide(workflow, CODE, CACHE / "contents.json")
+for remark in PLAN.remarks if workflow.is_main_process else ():
+    logger.info(remark)
 
 
 def settings(section):
@@ -78,6 +80,11 @@ def label_files(wildcards):
 def weights(wildcards):
     """The file that names and hashes an encoder's weights."""
     return f"{PLAN.weights(wildcards.study, wildcards.encoder)}/encoder.json"
+
+
+def local_files(wildcards):
+    """The files of an encoder in a folder of the user's own."""
+    return PLAN.local_files(wildcards.encoder)
 
 
 def base_weights(wildcards):
@@ -153,11 +160,9 @@ def of_encoders(pattern, most=None):
     def paths(wildcards):
         run = (wildcards.get("protocol"), wildcards.get("method"))
         study = wildcards.study
-        return [
-            pattern.format(**{**wildcards, "encoder": encoder})
-            for encoder in PLAN.encoders(study)[:most]
-            if run == (None, None) or run in PLAN.runs(study, encoder)
-        ]
+        all_of_them = run == (None, None)
+        encoders = PLAN.encoders(study) if all_of_them else PLAN.with_run(study, *run)
+        return [pattern.format(**{**wildcards, "encoder": e}) for e in encoders[:most]]
 
     return paths
 
@@ -212,6 +217,11 @@ def folds_of_kind(wildcards):
     return [f"results/{wildcards.study}/folds/{name}.parquet" for name in names]
 
 
+def measured_weights(wildcards):
+    """The files that name and hash the weights that costs are measured with."""
+    return [f"{p}/encoder.json" for p in PLAN.measured_weights(wildcards.study)]
+
+
 def all_weights(wildcards):
     """The files that name and hash the weights of all encoders of a study."""
     return [f"{path}/encoder.json" for path in PLAN.all_weights(wildcards.study)]
@@ -252,6 +262,16 @@ def captions(wildcards):
     """The caption of every kind of figure that the study has."""
     kinds = {figure.split("/")[0] for figure in PLAN.figures(wildcards.study)}
     return [f"{CODE}/workflow/report/{kind}.rst" for kind in sorted(kinds)]
+
+
+def set_old_pages_aside(jobs):
+    """Mark the pages that these jobs are about to make again."""
+    from datetime import datetime
+
+    from bakeoff.old_page import set_aside
+
+    pages = [Path(job.output.page) for job in jobs if job.rule.name == "summary"]
+    set_aside(pages, datetime.now())
 
 
 def more(megabytes):

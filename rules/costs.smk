@@ -1,11 +1,38 @@
+# What is measured, by which code and libraries, as a file. Snakemake leaves out a job whose own
+# settings or code change together with an input that is ancient(); it does not where the
+# change also comes by an input that is not.
+rule costs_settings:
+    output:
+        note="results/{study}/costs.json",
+    log:
+        "logs/costs_settings/{study}.log",
+    benchmark:
+        "benchmarks/results/costs_settings/{study}.tsv"
+    localrule: True
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(1000),
+        runtime=10,
+    params:
+        settings=settings("costs"),
+        measured=code_version("costs.py"),
+        code=code_version("costs_settings.py"),
+        libraries=libraries("costs.py"),
+    message:
+        "Noting what is measured in {wildcards.study}"
+    script:
+        "../workflow/scripts/costs_settings.py"
+
+
 # All encoders of a study in one job that has the machine to itself: rates of different
-# runs, or of a busy machine, do not compare.
+# runs, or of a busy machine, do not compare. An added image changes no cost, so any
+# manifest will do.
 rule costs:
     input:
-        # Not ancient(), though any images would do: Snakemake then leaves this job out
-        # where its own code changes together with what the manifest is made by.
-        manifest="results/{study}/manifest.parquet",
-        encoders=all_weights,
+        manifest=ancient("results/{study}/manifest.parquet"),
+        note="results/{study}/costs.json",
+        encoders=measured_weights,
     output:
         costs="results/{study}/costs.parquet",
     log:

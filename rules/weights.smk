@@ -24,6 +24,31 @@ rule fetch_weights:
         "../workflow/scripts/fetch_weights.py"
 
 
+# An encoder of one's own in a plain folder: links to its files, and a description.
+rule describe_weights:
+    input:
+        files=local_files,
+    output:
+        encoder="resources/local/{encoder}/encoder.json",
+    log:
+        "logs/describe_weights/{encoder}.log",
+    benchmark:
+        "benchmarks/results/describe_weights/{encoder}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(8000),
+        runtime=30,
+    params:
+        settings=settings("describe_weights"),
+        code=code_version("describe_weights.py"),
+        libraries=encoder_libraries("describe_weights.py"),
+    message:
+        "Describing {wildcards.encoder} from its folder"
+    script:
+        "../workflow/scripts/describe_weights.py"
+
+
 # An encoder made of others: a description of its parts, or weights between theirs.
 rule derive:
     input:

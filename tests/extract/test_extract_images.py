@@ -336,3 +336,24 @@ def test_prompts_are_encoded_once(texts, monkeypatch):
     second, _ = texts([*BANK, {"class": "odd", "template": 1, "text": "new"}])
     assert seen[2:] == ["new"]
     np.testing.assert_array_equal(second["embedding"][:3], first["embedding"])
+
+
+def test_a_wrong_dimension_stops_before_anything_is_kept(
+    images, manifest, save_encoder, tmp_path
+):
+    """And the corrected description finds a store that nothing has spoilt."""
+    folder = save_encoder(tmp_path / "mine", 0)
+    path = folder / "encoder.json"
+    note = json.loads(path.read_text())
+    path.write_text(json.dumps(note | {"dimension": 999}))
+    options = {"encoder_id": "mine", "store": tmp_path / "store", "progress": False}
+    with pytest.raises(BakeoffError, match=r"mine\.dimension: got 999; expected 16"):
+        write_embeddings(tmp_path / "e", manifest(), images, folder, **options)
+    rows = [{"class": "a", "template": "a {}", "text": "a cat"}]
+    with pytest.raises(BakeoffError, match="Set `dimension: 16`"):
+        extract_texts(rows, folder, encoder_id="mine", store=tmp_path / "store")
+    kept = {p.name for p in (tmp_path / "store").rglob("*") if p.is_file()}
+    assert not {n for n in kept if n == "facts.json" or n.endswith(".parquet")}
+    path.write_text(json.dumps(note))
+    write_embeddings(tmp_path / "e", manifest(), images, folder, **options)
+    assert read_table(tmp_path / "e", "embeddings").num_rows == 9

@@ -244,6 +244,7 @@ def _costs(folder, encoders, rng):
             "parameters_image": parameters // 2,
             "gflops": parameters / 2e6,
             "images_per_s": 4e10 / parameters,
+            "spread": [0.02] * n,
             "latency_ms": parameters / 4e6,
             "peak_memory_mb": parameters / 2e5,
             "dimension": [768] * n,

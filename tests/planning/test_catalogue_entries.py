@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bakeoff.errors import BakeoffError
-from planning.catalogue import read_catalogue
+from planning.catalogue import read_catalogue, replaced_entries
 from planning.config import load_schema
 from planning.make import make_plan
 
@@ -23,7 +23,7 @@ def read(tmp_path: Path):
     def read(**entries: object) -> dict:
         path = tmp_path / "encoders.yaml"
         path.write_text(yaml.safe_dump(entries))
-        return read_catalogue(path, SCHEMA)
+        return read_catalogue([path], SCHEMA)
 
     return read
 
@@ -39,7 +39,7 @@ def refusal(read):
 
 
 def test_the_catalogue_that_comes_along_is_sound() -> None:
-    catalogue = read_catalogue(ROOT / "config/encoders.yaml", SCHEMA)
+    catalogue = read_catalogue([ROOT / "config/encoders.yaml"], SCHEMA)
     assert {"text", "parameters", "loader"} <= set.intersection(
         *map(set, catalogue.values())
     )
@@ -102,7 +102,7 @@ def test_a_file_without_entries(tmp_path, content) -> None:
     path = tmp_path / "encoders.yaml"
     path.write_text(content)
     with pytest.raises(BakeoffError, match="entries by their id"):
-        read_catalogue(path, SCHEMA)
+        read_catalogue([path], SCHEMA)
 
 
 @pytest.fixture
@@ -131,3 +131,75 @@ def test_encoders_that_zero_shot_leaves_out_are_named(plan) -> None:
     assert plan.without_texts("otoliths") == study["encoders"][1:]
     study["prompts"] = None
     assert plan.without_texts("otoliths") == []
+
+
+def test_an_own_catalogue_adds_and_its_entries_win(tmp_path) -> None:
+    first, own = tmp_path / "first.yaml", tmp_path / "own.yaml"
+    first.write_text(yaml.safe_dump({"a": entry(), "b": entry()}))
+    own.write_text(yaml.safe_dump({"b": entry(dimension=9), "c": entry()}))
+    found = read_catalogue([first, own], SCHEMA)
+    assert [(name, e["dimension"]) for name, e in found.items()] == [
+        ("a", 8),
+        ("b", 9),
+        ("c", 8),
+    ]
+    (line,) = replaced_entries([first, own])
+    assert line == f"encoder b: the entry of {own} replaces that of {first}"
+    own.write_text(yaml.safe_dump({"c": entry(loader="keras")}))
+    with pytest.raises(BakeoffError, match=f"{own}.*\n  c.loader: .*keras"):
+        read_catalogue([first, own], SCHEMA)
+
+
+def test_an_own_catalogue_beside_the_shipped_one(tmp_path) -> None:
+    demo = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump({"mine": entry(), "tiny-pair": entry()}))
+    demo |= {"catalogue": str(own), "encoders": ["tiny-clip", "mine"], "control": None}
+    plan = make_plan(demo, ROOT)
+    assert plan.entry("mine")["hub"] == "a/b" and "tiny-siglip" in plan.catalogue
+    (line,) = plan.remarks
+    assert line.startswith("encoder tiny-pair: ")
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A plain folder of timm, with weights of 3 x 2 numbers."""
+    place = tmp_path / "weights"
+    place.mkdir()
+    (place / "config.json").write_text('{"architecture": "x", "pretrained_cfg": {}}')
+    header = b'{"w": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]}}'
+    start = len(header).to_bytes(8, "little")
+    (place / "model.safetensors").write_bytes(start + header + bytes(24))
+    return place
+
+
+def test_three_lines_are_an_entry(folder, tmp_path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"mine:\n  folder: {folder}\n  licence: MIT\n")
+    found = read_catalogue([path], SCHEMA)["mine"]
+    assert (found["loader"], found["text"]) == ("timm", False)
+    assert found["parameters"] == pytest.approx(6e-6)
+    assert set(found["files"]) == {"config.json", "model.safetensors"}
+
+
+def test_what_a_folder_lacks_is_told_with_everything_else(folder, refusal) -> None:
+    (folder / "model.safetensors").unlink()
+    message = refusal(
+        mine={"folder": str(folder)},
+        gone={"folder": str(folder / "gone")},
+        wrong={"derived": "tiles", "of": ["nothing"]},
+    )
+    assert "mine.folder: " in message and "without weights (model.safetens" in message
+    assert "gone.folder: " in message and "no such folder" in message
+    assert "wrong.of: 'nothing' is not defined" in message
+
+
+def test_a_folder_with_a_description_is_taken_as_it_is(read) -> None:
+    folder = ROOT / "resources/encoders/tiny-clip"
+    found = read(mine={"folder": str(folder)})["mine"]
+    assert (found["loader"], found["dimension"], found["text"]) == (
+        "openclip",
+        128,
+        True,
+    )
+    assert "files" not in found and found["licence"] == "not stated"

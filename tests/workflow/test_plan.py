@@ -1,16 +1,19 @@
 """Planning: names that are refused, rules that are complete, graphs that are current."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from bakeoff.errors import BakeoffError
 from planning.make import make_plan
 from planning.rulegraph import in_order
-from planning.settings import SECTIONS
+from planning.settings import SECTIONS, settings
 from support.workflow import small_config
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +57,26 @@ def test_unknown_probes_protocols_and_a_missing_control_are_told_together(
 def test_missing_images_are_told_before_anything_runs(demo: dict) -> None:
     demo["studies"] = {"x": {"images": "no/such/place", "labels": "nominal"}}
     assert "studies.x.images: no such folder: no/such/place" in refusal(demo)
+
+
+def test_pairs_are_of_encoders_with_predictions(demo: dict) -> None:
+    """Zero-shot has none of an encoder without a text tower, wherever it stands."""
+    study = demo["studies"]["otoliths"]
+    study["encoders"] = ["dinov2-b-14", "tiny-clip", "tiny-siglip"]
+    demo["studies"] = {"otoliths": study | {"protocols": ["cv10"]}}
+    plan = make_plan(demo | {"control": None}, ROOT)
+
+    def pair(method: str) -> Iterator[list[str]]:
+        run = SimpleNamespace(study="otoliths", protocol="cv10", method=method)
+        for section in ("figure_classes", "figure_qualitative", "figure_disputes"):
+            yield json.loads(settings(plan, section, run))["encoders"][:2]
+
+    assert [*pair("ridge")] == [study["encoders"][:2]] * 3
+    assert [*pair("zeroshot")] == [study["encoders"][1:]] * 3
+    plan.study("otoliths")["encoders"] = study["encoders"][:2]
+    figures = plan.figures("otoliths")
+    assert {"classes/cv10/ridge", "confusion/cv10/zeroshot"} <= set(figures)
+    assert not {"classes/cv10/zeroshot", "differences/cv10/zeroshot"} & set(figures)
 
 
 def test_a_resolution_must_be_a_number(demo: dict) -> None:

@@ -50,7 +50,10 @@ CONFIGURATION = {
         {"seed": 2},
         ["folds", "probe", "compare", "figure_embedding_map", "summary"],
     ),
-    "the precision": ({"extraction": {"precision": "fp32"}}, ["embed_images", "costs"]),
+    "the precision": (
+        {"extraction": {"precision": "fp32"}},
+        ["embed_images", "costs_settings"],
+    ),
     "the confidence": ({"statistics": {"confidence": 0.9}}, ["compare", "figure_*"]),
     "the equivalence band": (
         {"statistics": {"equivalence": {"accuracy": 0.02}}},
@@ -129,13 +132,14 @@ MODULES = {
     "bakeoff/zeroshot.py": ["zeroshot"],
     "bakeoff/folds.py": ["folds", "probe", "zeroshot"],
     "bakeoff/manifest.py": ["manifest"],
-    "bakeoff/encoders/openclip.py": ["embed_*", "costs", "provenance"],
+    "bakeoff/encoders/openclip.py": ["embed_*", "costs*", "provenance"],
     "bakeoff/prompts.py": ["embed_texts"],
     "bakeoff/figures/confusion.py": ["figure_confusion", "figure_confusion_difference"],
     "bakeoff/figures/bakeoff.mplstyle": ["figure_*"],
     "bakeoff/summary.py": ["summary"],
     "bakeoff/templates/summary.css": ["summary"],
     "bakeoff/tables.py": ["*"],
+    "bakeoff/costs.py": ["costs*"],
     "bakeoff/demo/otoliths.py": [],
 }
 
@@ -183,6 +187,34 @@ def test_an_added_a_changed_and_a_removed_image(
     assert set(restored.planned().rules) == expected
 
 
+def test_costs_are_measured_for_their_own_reasons_alone(
+    restored: Workflow, everything: Jobs
+) -> None:
+    """Not for an added image; but if their code changes together with the images."""
+    costs = everything.of("costs")
+    picture(999, "red").save(restored.place / "images/train/red/new.png")
+    planned = restored.planned()
+    assert planned.of("manifest") and not planned.of("costs", "costs_settings")
+    append_comment(restored.place / "workflow/scripts/bakeoff/costs.py")
+    assert costs <= set(restored.planned().rules)
+
+
+def test_after_a_failed_run_the_old_page_says_that_it_is_old(
+    restored: Workflow,
+) -> None:
+    page = restored.place / "results/colours/summary.html"
+    old = page.with_name("summary-old.html")
+    figure = restored.place / "workflow/scripts/bakeoff/figures/accuracy.py"
+    kept = figure.read_text()
+    figure.write_text(kept + "\nraise SystemExit(1)\n")
+    assert restored.snakemake("--dry-run").returncode == 0 and page.exists()
+    assert restored.snakemake().returncode != 0
+    assert "This page is old." in old.read_text() and not page.exists()
+    figure.write_text(kept)
+    restored.run()
+    assert "This page is old." not in page.read_text() and not old.exists()
+
+
 def test_a_changed_label(restored: Workflow, everything: Jobs) -> None:
     images = restored.place / "images/train"
     shutil.move(images / "red/0.png", images / "green/moved.png")
@@ -223,7 +255,7 @@ def test_a_new_encoder_runs_its_own_jobs_and_what_gathers(
         "figure_embedding_map",
     }
     gathering = everything.of("compare", "costs", "retrieval", "tables", "figure_*")
-    gathering |= everything.of("variance", "summary", "provenance")
+    gathering |= everything.of("variance", "summary", "provenance", "costs_settings")
     of_others = ("embedding_map", "qualitative", "confusion_difference")
     gathering -= everything.of(*(f"figure_{name}" for name in of_others))
     assert set(planned.rules) - own == gathering

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.jobs import job
+from bakeoff.old_page import old_of
 from bakeoff.report import Study, study_page
 from bakeoff.summary import write_summary
 from bakeoff.tables import read_table, read_tables
@@ -50,6 +51,7 @@ def summary(
         {path.stem: path.read_text("utf-8") for path in captions},
     )
     write_summary(output_page, study_page(found, images, threads))
+    old_of(output_page).unlink(missing_ok=True)
 
 
 if "snakemake" in globals():

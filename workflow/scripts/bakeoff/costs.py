@@ -50,27 +50,28 @@ def measure_all(
 ) -> dict[str, list[Any]]:
     """The rows of `costs` of all encoders, in their order, as columns.
 
-    Each is measured in a process of its own, one after the other, since a process never
-    gives back its peak of memory. `auto` is settled as it is for embeddings, and
-    recorded in `store`.
+    Encoders with the same folder and resolution are measured once. Each is measured in
+    a process of its own, one after the other, since a process never gives back its peak
+    of memory. `auto` is settled as it is for embeddings, and recorded in `store`.
     """
     # Loaded once, before the processes part: libraries take longer than tiny encoders.
-    for measured in encoders.values():
+    different = list(dict.fromkeys(encoders.values()))
+    for measured in different:
         loader_of(open_folder(measured.folder))
     # ASSUME nothing was computed before: a forked process has libraries, no threads.
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-        rows = [
-            pool.apply(
-                _measure,
-                (name, measured, images, store, device, precision, threads, rounds),
+        found = {
+            measured: pool.apply(
+                _measure, (measured, images, store, device, precision, threads, rounds)
             )
-            for name, measured in encoders.items()
-        ]
-    return {column: [row[column][0] for row in rows] for column in rows[0]}
+            for measured in different
+        }
+    rows = [found[measured] for measured in encoders.values()]
+    columns = {column: [row[column][0] for row in rows] for column in rows[0]}
+    return {**columns, "encoder": list(encoders)}
 
 
 def _measure(
-    name: str,
     measured: Measured,
     images: Sequence[Path],
     store: Path,
@@ -83,7 +84,7 @@ def _measure(
     return measure_costs(
         measured.folder,
         images,
-        encoder_id=name,
+        encoder_id=weights.id,
         resolution=measured.resolution,
         device=choose_device(device),
         precision=settled_precision(precision, weights, store, device),
@@ -107,11 +108,12 @@ def measure_costs(
     """One row of `costs`, as columns; images: files to measure with, at least one.
 
     images_per_s: files to vectors, decoding overlapped with the encoder, the best of
-    `rounds` (other processes can only slow it down). latency_ms: one preprocessed image
-    to its vector, median of 10 x `rounds`. gflops: of one image through the image
-    tower, two per multiply-add. peak_memory_mb: of the process so far (CPU) or of the
-    tensors since loading (GPU). bytes: of the weights folder's files, or of those
-    that it is made of.
+    `rounds` (other processes can only slow it down). spread: the slowest of these
+    rounds over the fastest, minus 1, which is large where the machine was busy.
+    latency_ms: one preprocessed image to its vector, median of 10 x `rounds`. gflops:
+    of one image through the image tower, two per multiply-add. peak_memory_mb: of the
+    process so far (CPU) or of the tensors since loading (GPU). bytes: of the weights
+    folder's files, or of those that it is made of.
     """
     torch.set_num_threads(max(1, threads))
     if device.startswith("cuda"):
@@ -133,6 +135,7 @@ def measure_costs(
         "parameters_image": [encoder.parameters_image],
         "gflops": [gflops],
         "images_per_s": [len(images) / min(seconds)],
+        "spread": [max(seconds) / min(seconds) - 1],
         "latency_ms": [1000 * statistics.median(single)],
         "peak_memory_mb": [_peak_memory_mb(device)],
         "dimension": [encoder.dimension],

@@ -20,6 +20,7 @@ from bakeoff.difference_sheets import (
     seeds_sheet,
     variance_sheet,
 )
+from bakeoff.errors import listed
 from bakeoff.figures.frames import encoders_in, frame, natural, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.units import Unit, unit_of
@@ -110,6 +111,7 @@ def costs_sheet(costs: pa.Table) -> Sheet:
         Column("Of the image tower (M)", ("parameters_image",)),
         Column("GFLOPs per image", ("gflops",)),
         Column("Images per second", ("images_per_s",)),
+        Column("Spread of rounds (%)", ("spread",)),
         Column("Latency (ms)", ("latency_ms",)),
         Column("Peak memory (MB)", ("peak_memory_mb",)),
         Column("Dimension", ("dimension",)),
@@ -118,6 +120,7 @@ def costs_sheet(costs: pa.Table) -> Sheet:
         Column("Precision", ("precision",), number=False),
     )
     scales = {"parameters": 1e-6, "parameters_image": 1e-6, "bytes": 1e-6}
+    scales |= {"spread": 100}
     lines = [
         tuple(
             significant(row[c.raw[0]], scales.get(c.raw[0], 1.0))
@@ -128,9 +131,24 @@ def costs_sheet(costs: pa.Table) -> Sheet:
         for row in frame(costs).to_dict("records")
     ]
     caption = (
-        "Measured in one run; latency is of one image, speed from files to vectors."
+        "Measured in one run; latency is of one image, speed from files to vectors, the "
+        "best of several rounds."
     )
-    return Sheet("costs", "Costs", caption, columns, lines)
+    words = " ".join([caption, *busy_machine(costs)])
+    return Sheet("costs", "Costs", words, columns, lines)
+
+
+def busy_machine(costs: pa.Table) -> list[str]:
+    """A sentence where rounds of one measurement differ too much to be trusted."""
+    spread = frame(costs).set_index("encoder")["spread"]
+    noisy = spread[spread > NOISY]
+    if noisy.empty:
+        return []
+    return [
+        f"The machine was busy while costs were measured: rounds of {listed(noisy.index)} "
+        f"differed by up to {100 * noisy.max():.0f} %, so rates and latencies may be far "
+        "too slow. Delete costs.parquet and run again on a quiet machine."
+    ]
 
 
 def retrieval_sheet(
@@ -170,6 +188,8 @@ def retrieval_sheet(
     return Sheet("retrieval", "Retrieval", caption, columns, lines)
 
 
+# A spread of rounds above this is other work on the machine: quiet ones stay below a tenth.
+NOISY = 0.25
 _KS = (1, 5, 10)
 _WAYS = {"text_to_image": "prompt finds images", "image_to_text": "image finds prompts"}
 

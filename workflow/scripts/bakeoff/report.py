@@ -16,7 +16,7 @@ from bakeoff.figures.units import unit_of
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
 from bakeoff.leader import about_leader
-from bakeoff.paper_tables import study_sheets
+from bakeoff.paper_tables import busy_machine, study_sheets
 from bakeoff.sheets import Sheet
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
@@ -291,6 +291,7 @@ def _notes(study: Study) -> list[str]:
             "No groups were given. If several images show one individual, slide or video, "
             "the intervals here are too narrow."
         )
+    notes += busy_machine(study.costs)
     if study.quarantine.num_rows:
         notes.append(
             f"{study.quarantine.num_rows} files could not be used; see quarantine.parquet."

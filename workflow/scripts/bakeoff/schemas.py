@@ -274,6 +274,9 @@ SCHEMAS: dict[str, Schema] = {
             Column("parameters_image", pa.int64(), "of the image tower"),
             Column("gflops", pa.float64(), "of one image, two per multiply-add"),
             Column("images_per_s", pa.float64(), "from files to vectors"),
+            Column(
+                "spread", pa.float64(), "slowest of its rounds over the fastest, - 1"
+            ),
             Column("latency_ms", pa.float64(), "one image, median"),
             Column("peak_memory_mb", pa.float64(), "resident, or of the GPU"),
             Column("dimension", pa.int32(), "length of a vector"),

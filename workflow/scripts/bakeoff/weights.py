@@ -17,36 +17,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from bakeoff.encoder_files import NEEDED, OPTIONAL, TOKENIZER, WEIGHTS
 from bakeoff.errors import BakeoffError
 from bakeoff.hub import Hub, RemoteFile, Unreachable, online
 from bakeoff.images import sha256_of
 from bakeoff.tables import atomic_path
 
-TOKENIZER = (
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
-    *("added_tokens.json", "vocab.json", "vocab.txt", "merges.txt"),
-    *("spiece.model", "tokenizer.model", "sentencepiece.bpe.model"),
-)
-# By loader: the weights in order of preference (all files of one pattern together),
-# files that must be there, files that are taken along.
-WEIGHTS = {
-    "openclip": (
-        *("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"),
-        "open_clip_pytorch_model.bin",
-    ),
-    "transformers": ("model.safetensors", "model-*-of-*.safetensors"),
-    "timm": ("model.safetensors",),
-}
-NEEDED = {
-    "openclip": ("open_clip_config.json",),
-    "transformers": ("config.json", "preprocessor_config.json"),
-    "timm": ("config.json",),
-}
-OPTIONAL = {
-    "openclip": TOKENIZER,
-    "transformers": (*TOKENIZER, "model.safetensors.index.json"),
-    "timm": (),
-}
 _BY_HAND = "placed by hand"
 
 

@@ -1,8 +1,11 @@
 """The catalogue of encoders, checked, and complete where entries are made of others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from bakeoff.errors import BakeoffError
+from bakeoff.plain_folder import read_plain_folder
 
 from planning.config import Schema, closest, complete, read_yaml, refused
 from planning.encoder_id import EncoderId, parse
@@ -15,27 +18,61 @@ _PARTS = {"tiles": (1, 1), "interpolate": (2, 2)}
 _MANY = (2, 100)
 
 
-def read_catalogue(path: Path, schema: Schema) -> Catalogue:
-    """Every entry of the file, those of derived encoders completed from their parts'.
+def read_catalogue(
+    paths: Sequence[Path], schema: Schema, locate: Callable[[str], str] = str
+) -> Catalogue:
+    """Every entry of the files; an entry of a later file replaces an earlier one's.
 
+    Entries with a folder are completed from its files, those of derived encoders from
+    their parts'. locate: where a path that an entry names lies.
     Raises BakeoffError that lists every problem, one line each.
     """
+    entries: Catalogue = {}
+    for path in paths:
+        entries |= _entries(path)
+    where = " and ".join(map(str, paths))
+    catalogue = complete(entries, _schema(entries, schema), where)
+    problems = [line for name in catalogue for line in _problems(name, catalogue)]
+    for name, entry in catalogue.items():
+        try:
+            catalogue[name] = entry | _from_folder(entry, locate)
+        except BakeoffError as error:
+            problems.append(f"{name}.folder: {error}")
+    if problems:
+        raise refused(where, problems)
+    return {name: _completed(name, catalogue) for name in catalogue}
+
+
+def replaced_entries(paths: Sequence[Path]) -> list[str]:
+    """One line for each entry of a later file that takes the place of another one."""
+    lines: list[str] = []
+    known: dict[str, tuple[Path, Settings]] = {}
+    for path in paths:
+        entries = _entries(path)
+        lines += [
+            f"encoder {name}: the entry of {path} replaces that of {known[name][0]}"
+            for name, entry in entries.items()
+            if name in known and entry != known[name][1]
+        ]
+        known |= {name: (path, entry) for name, entry in entries.items()}
+    return lines
+
+
+def _entries(path: Path) -> Catalogue:
     entries = read_yaml(path)
     if not isinstance(entries, dict):
         raise refused(str(path), ["top level: entries by their id were expected"])
-    catalogue = complete(entries, _schema(entries, schema), str(path))
-    problems = [line for name in catalogue for line in _problems(name, catalogue)]
-    if problems:
-        raise refused(str(path), problems)
-    return {name: _completed(name, catalogue) for name in catalogue}
+    return entries
 
 
 def _schema(entries: Mapping[str, Any], schema: Schema) -> Schema:
     """A schema with one property per entry: errors speak of that entry's kind alone."""
 
     def kind(entry: object) -> str:
-        derived = isinstance(entry, Mapping) and "derived" in entry
-        return "derived_encoder" if derived else "encoder"
+        keys = entry if isinstance(entry, Mapping) else ()
+        if "derived" in keys:
+            return "derived_encoder"
+        return "folder_encoder" if "folder" in keys else "encoder"
 
     return {
         "type": "object",
@@ -44,6 +81,36 @@ def _schema(entries: Mapping[str, Any], schema: Schema) -> Schema:
         },
         "$defs": schema["$defs"],
     }
+
+
+def _from_folder(entry: Settings, locate: Callable[[str], str]) -> Settings:
+    """What an entry with a folder leaves out, read from the folder.
+
+    `files` are those of a plain folder, which has no encoder.json yet.
+    """
+    if "folder" not in entry:
+        return {}
+    folder = Path(locate(entry["folder"]))
+    if (folder / "encoder.json").is_file():
+        return {key: value for key, value in _noted(folder) if key not in entry}
+    plain = read_plain_folder(folder, entry.get("loader"))
+    found = {
+        "loader": plain.loader,
+        "text": plain.text,
+        "parameters": plain.parameters,
+        "files": {name: str(path) for name, path in plain.files.items()},
+    }
+    return {key: value for key, value in found.items() if key not in entry}
+
+
+def _noted(folder: Path) -> Iterator[tuple[str, Any]]:
+    """What encoder.json says, by the keys of the catalogue."""
+    from bakeoff.encoders.folder import open_folder  # takes longer than most plannings
+
+    note = open_folder(folder).note
+    yield from ((key, note[key]) for key in ("loader", "dimension", "resolution"))
+    yield "text", bool(note.get("has_text", False))
+    yield "parameters", int(note.get("parameters", 0)) / 1e6
 
 
 def _problems(name: str, catalogue: Catalogue) -> Iterator[str]:

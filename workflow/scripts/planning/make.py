@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.errors import BakeoffError
 
-from planning.catalogue import read_catalogue
+from planning.catalogue import read_catalogue, replaced_entries
 from planning.config import complete, load_schema, read_yaml, refused
 from planning.plan import Plan
 from planning.problems import problems
@@ -21,18 +21,26 @@ def make_plan(config: Mapping[str, Any], root: Path) -> Plan:
     schema = load_schema(root / "config/schema.yaml")
     completed = complete(_with_presets(config, presets), schema)
     draft = Plan(completed, {}, root)
-    path = Path(draft.locate(completed["catalogue"]))
-    if not path.is_file():
-        raise BakeoffError(
-            "configuration",
-            f"catalogue: {path}, which is not there",
-            "a YAML file of encoders",
-            "Leave the key out to use the one that comes with bakeoff.",
-        )
-    plan = Plan(completed, read_catalogue(path, schema), root)
+    catalogues = _catalogues(draft)
+    catalogue = read_catalogue(catalogues, schema, draft.locate)
+    plan = Plan(completed, catalogue, root, replaced_entries(catalogues))
     if found := problems(plan):
         raise refused("configuration", found)
     return plan
+
+
+def _catalogues(plan: Plan) -> list[Path]:
+    """The catalogue that comes with bakeoff, then the user's own, if there is one."""
+    shipped = plan.root / "config/encoders.yaml"
+    own = Path(plan.locate(plan.config["catalogue"]))
+    if not own.is_file():
+        raise BakeoffError(
+            "configuration",
+            f"catalogue: {own}, which is not there",
+            "a YAML file of encoders",
+            "Leave the key out to use the one that comes with bakeoff.",
+        )
+    return [shipped] if own.samefile(shipped) else [shipped, own]
 
 
 def _with_presets(

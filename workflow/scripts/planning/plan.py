@@ -4,6 +4,7 @@ A `Plan` is made once when the Snakefile is parsed. It holds the completed confi
 and the catalogue of encoders.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,15 @@ PROBABILISTIC = ("logistic", "corn", "knn")
 
 @dataclass(frozen=True)
 class Plan:
-    """The completed configuration and the catalogue that it refers to."""
+    """The completed configuration and the catalogue that it refers to.
+
+    root: the folder of the code; remarks: what a user should know before a run.
+    """
 
     config: Settings
     catalogue: dict[str, Settings]
     root: Path
+    remarks: Sequence[str] = ()
 
     @property
     def studies(self) -> list[str]:
@@ -123,6 +128,11 @@ class Plan:
             protocols = [p for p in protocols if self.fixed(p)]
         return [(p, m) for p in protocols for m in methods]
 
+    def with_run(self, study: str, protocol: str, method: str) -> list[str]:
+        """Ids of the encoders that have predictions by a method under a protocol."""
+        run = (protocol, method)
+        return [e for e in self.encoders(study) if run in self.runs(study, e)]
+
     def fixed(self, protocol: str) -> bool:
         """Whether a protocol tests the images' own test images and trains on no other's."""
         return self.config["protocols"][protocol]["kind"] == "split"
@@ -155,13 +165,14 @@ class Plan:
         encoders = self.encoders(study)
         runs = sorted({run for e in encoders for run in self.runs(study, e)})
         growing = self.protocols_of(study, *GROWING)
-        several = len(encoders) > 1
+        shown = [run for run in runs if run[0] not in growing]
+        compared = [run for run in shown if len(self.with_run(study, *run)) > 1]
         ordinal = self.study(study)["labels"] == "ordinal"
-        per_run = ["differences", "classes"] * several + ["confusion"]
-        per_run += ["ages"] * ordinal
         return [
             "accuracy",
-            *[f"{f}/{p}/{m}" for f in per_run for p, m in runs if p not in growing],
+            *[f"{f}/{p}/{m}" for f in ("differences", "classes") for p, m in compared],
+            *[f"confusion/{p}/{m}" for p, m in shown],
+            *[f"ages/{p}/{m}" for p, m in shown if ordinal],
             *self._figures_of_the_main_run(study, runs),
             *self._learning_curves(study),
             *["training"] * bool(self.trainings(study)),
@@ -174,7 +185,7 @@ class Plan:
         """Pictures, pairs and calibration: of one run, as all runs would be too many."""
         protocol, method = self.main_run(study)
         names = []
-        if len(self.encoders(study)) > 1 and (protocol, method) in runs:
+        if len(self.with_run(study, protocol, method)) > 1:
             pairs = ["probabilities", "tradeoff", "confusion_difference"]
             pairs += ["qualitative", "disputes"]
             pairs += ["resolution"] * self._at_several_resolutions(study)
@@ -214,13 +225,32 @@ class Plan:
         entry = self.catalogue[base]
         if "derived" in entry:
             return f"resources/derived/{base}"
+        if "files" in entry:
+            return f"resources/local/{base}"
         if folder := entry.get("folder"):
             return self.locate(folder)
         return f"resources/weights/{base}"
 
+    def local_files(self, encoder: str) -> list[str]:
+        """The files of an encoder in a plain folder of the user's own."""
+        return list(self.entry(encoder).get("files", {}).values())
+
     def all_weights(self, study: str) -> list[str]:
         """Folders of all weights behind a study's encoders, each once."""
-        folders = [self.weights(study, encoder) for encoder in self.encoders(study)]
+        return self._with_parts(
+            study, [self.weights(study, e) for e in self.encoders(study)]
+        )
+
+    def measured_weights(self, study: str) -> list[str]:
+        """Folders of the weights that costs are measured with.
+
+        Fine-tuning changes no cost: a fine-tuned encoder is measured as its base.
+        """
+        return self._with_parts(study, map(self.base_weights, self.encoders(study)))
+
+    def _with_parts(self, study: str, folders: Iterable[str]) -> list[str]:
+        """The folders and those of what a study's encoders are made of, each once."""
+        folders = list(folders)
         ahead = list(self.encoders(study))
         while ahead:
             parts = self.made_of(ahead.pop())

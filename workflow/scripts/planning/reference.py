@@ -65,6 +65,7 @@ def reference(schema: dict[str, Any]) -> str:
         ("recipe", "recipes.<name>"),
         ("augmentation", "recipes.<name>.augmentation"),
         ("encoder", "<id>"),
+        ("folder_encoder", "<id>"),
         ("derived_encoder", "<id>"),
     ):
         part = schema["$defs"][name]

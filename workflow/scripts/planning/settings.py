@@ -62,6 +62,12 @@ def _weights(plan: Plan, wildcards: Wildcards) -> Settings:
     return plan.entry(wildcards.encoder)
 
 
+def _describe_weights(plan: Plan, wildcards: Wildcards) -> Settings:
+    entry = plan.entry(wildcards.encoder)
+    stated = {key: entry.get(key) for key in ("dimension", "resolution")}
+    return {**_pick(entry, "loader", "text", "licence", "files"), **stated}
+
+
 def _derive(plan: Plan, wildcards: Wildcards) -> Settings:
     parts = plan.made_of(wildcards.encoder)
     return {
@@ -171,8 +177,17 @@ def _figure_training(plan: Plan, wildcards: Wildcards) -> Settings:
     return {"encoders": plan.trainings(wildcards.study)}
 
 
+def _with_run(plan: Plan, wildcards: Wildcards) -> list[str]:
+    return plan.with_run(wildcards.study, wildcards.protocol, wildcards.method)
+
+
 def _figure_of_a_pair(plan: Plan, wildcards: Wildcards) -> Settings:
-    return {"encoders": plan.encoders(wildcards.study)[:2]}
+    return {"encoders": _with_run(plan, wildcards)[:2]}
+
+
+def _figure_classes(plan: Plan, wildcards: Wildcards) -> Settings:
+    confidence = plan.config["statistics"]["confidence"]
+    return {**_figure_of_a_pair(plan, wildcards), "confidence": confidence}
 
 
 def _figure_qualitative(plan: Plan, wildcards: Wildcards) -> Settings:
@@ -182,7 +197,7 @@ def _figure_qualitative(plan: Plan, wildcards: Wildcards) -> Settings:
 
 def _figure_disputes(plan: Plan, wildcards: Wildcards) -> Settings:
     # The control knows nothing: it would dispute, or defend, any label.
-    encoders = plan.encoders(wildcards.study)
+    encoders = _with_run(plan, wildcards)
     informed = [e for e in encoders if e != plan.config["control"]]
     images = _pick(plan.study(wildcards.study), "images")
     return {"encoders": informed if len(informed) > 1 else encoders, **images}
@@ -212,7 +227,7 @@ def _costs(plan: Plan, wildcards: Wildcards) -> Settings:
         "precision": plan.config["extraction"]["precision"],
         "encoders": {
             encoder: {
-                "folder": plan.weights(wildcards.study, encoder),
+                "folder": plan.base_weights(encoder),
                 "resolution": plan.entry(encoder)["at"],
             }
             for encoder in plan.encoders(wildcards.study)
@@ -260,6 +275,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "manifest": _manifest,
     "folds": _folds,
     "weights": _weights,
+    "describe_weights": _describe_weights,
     "derive": _derive,
     "embed_images": _embed_images,
     "probe": _probe,
@@ -272,7 +288,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "figure_accuracy": _figure_accuracy,
     "figure_differences": _figure_differences,
     "figure_probabilities": _figure_probabilities,
-    "figure_classes": _figure_of_encoders,
+    "figure_classes": _figure_classes,
     "figure_confusion": _figure_of_encoders,
     "figure_ages": _figure_of_encoders,
     "figure_reliability": _figure_of_encoders,

@@ -6,6 +6,7 @@ Importing this package is light; torch comes with the first `load_encoder`.
 from collections.abc import Callable
 from pathlib import Path
 
+from bakeoff.encoders.check import checked
 from bakeoff.encoders.folder import WeightsFolder, open_folder
 from bakeoff.encoders.interface import Encoder
 
@@ -33,7 +34,8 @@ def load_encoder(
     weights.verify()
     if resolution == weights.note["resolution"]:
         resolution = None
-    return loader_of(weights)(weights, resolution, device, precision)
+    encoder = loader_of(weights)(weights, resolution, device, precision)
+    return checked(encoder)
 
 
 def loader_of(weights: WeightsFolder) -> Load:
