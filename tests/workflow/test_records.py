@@ -141,7 +141,7 @@ def test_a_copy_is_current_and_a_changed_copy_is_not(
             "scikit-learn",
             ["folds", "probe", "compare", "figure_embedding_map"],
         ),
-        ("open-clip-torch", ["embed_*", "costs", "provenance"]),
+        ("open-clip-torch", ["embed_*", "costs_settings", "costs", "provenance"]),
     ],
 )
 def test_an_upgraded_library_reruns_what_depends_on_it(
