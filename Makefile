@@ -9,8 +9,6 @@ SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--co
 
 # Some containers switch bytecode off; importing torch then costs seconds in every job.
 unexport PYTHONDONTWRITEBYTECODE
-# Encoders are fetched by one rule and read from disk ever after.
-export HF_HUB_OFFLINE ?= 1
 
 .PHONY: help env demo full run spread recover status soak fuzz report graph reference test check format bench docs lock clean
 

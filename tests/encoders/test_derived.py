@@ -11,6 +11,7 @@ from bakeoff.encoders import load_encoder, open_folder
 from bakeoff.encoders.derive import derive, interpolate
 from bakeoff.encoders.derived import boxes
 from bakeoff.errors import BakeoffError
+from bakeoff.files import sha256_of
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import normalize
@@ -112,6 +113,11 @@ def test_interpolated_weights(tmp_path, clip_folder, siglip_folder, images):
     file = "open_clip_model.safetensors"
     weights = load_file(tuned / file)
     save_file({k: v + 0.01 for k, v in weights.items()}, tuned / file)
+    with pytest.raises(BakeoffError, match="differs from its SHA-256"):
+        interpolate(tmp_path / "x", "x", clip_folder, tuned, 0.5)
+    note = json.loads((tuned / "encoder.json").read_text())
+    note["files"][file] = sha256_of(tuned / file)
+    (tuned / "encoder.json").write_text(json.dumps(note))
     for alpha in (0.0, 0.25, 1.0):
         folder = tmp_path / f"{alpha}"
         interpolate(folder, "mixed", clip_folder, tuned, alpha)

@@ -10,6 +10,7 @@ import timm
 import torch
 from bakeoff.encoders import load_encoder
 from bakeoff.errors import BakeoffError
+from bakeoff.files import sha256_of
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -91,7 +92,7 @@ def test_missing_weights(folder, tmp_path):
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     (copy / "model.safetensors").write_bytes(b"damaged")
     note = json.loads((copy / "encoder.json").read_text())
-    del note["files"]["model.safetensors"]
+    note["files"]["model.safetensors"] = sha256_of(copy / "model.safetensors")
     (copy / "encoder.json").write_text(json.dumps(note))
     with pytest.raises(BakeoffError, match="cannot be loaded"):
         load_encoder(copy)

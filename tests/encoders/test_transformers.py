@@ -1,5 +1,7 @@
 """transformers folders: vectors of a plain transformers call; the rules for texts."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -225,3 +227,73 @@ def test_no_texts(folders):
     assert not encoder.has_text
     with pytest.raises(BakeoffError, match="no text tower"):
         encoder.encode_texts(["a dog"])
+
+
+PLANTED = """
+from pathlib import Path
+Path({marker!r}).touch()
+"""
+
+
+@pytest.fixture
+def naming_code(tmp_path, monkeypatch):
+    """A copy of a folder whose every configuration names code that a cache holds.
+
+    The code lies where transformers looks for the files of `someone/code`, so that no
+    check of a folder stands between it and being imported.
+    """
+    from huggingface_hub import constants
+
+    cache = tmp_path / "cache/models--someone--code"
+    (cache / "refs").mkdir(parents=True)
+    (cache / "refs/main").write_text("0" * 40)
+    (cache / f"snapshots/{'0' * 40}").mkdir(parents=True)
+    code = PLANTED.format(marker=str(tmp_path / "it-ran"))
+    (cache / f"snapshots/{'0' * 40}/planted.py").write_text(code)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    modules = str(tmp_path / "modules")
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", modules)
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+
+    def naming_code(folder: Path, describe, **changes: str) -> Path:
+        copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+        classes = ("AutoConfig", "AutoModel", "AutoImageProcessor")
+        auto_map = dict.fromkeys(classes, "someone/code--planted.Planted")
+        auto_map["AutoTokenizer"] = [auto_map["AutoModel"], None]
+        auto_map["AutoProcessor"] = auto_map["AutoModel"]
+        for path in copy.glob("*config.json"):
+            content = json.loads(path.read_text()) | {"auto_map": auto_map}
+            known = {k: v for k, v in changes.items() if k in content}
+            path.write_text(json.dumps(content | known))
+        note = json.loads((copy / "encoder.json").read_text())
+        return describe(copy, "transformers", note["dimension"], note["resolution"])
+
+    return naming_code
+
+
+@pytest.mark.parametrize("family", SAVE)
+def test_code_is_not_asked_for_where_the_library_knows_the_model(
+    folders, images, family, naming_code, describe_folder, tmp_path
+):
+    encoder = load_encoder(naming_code(folders[family], describe_folder))
+    assert not (tmp_path / "it-ran").exists()
+    expected = load_encoder(folders[family])
+    assert torch.equal(encode(encoder, images), encode(expected, images))
+    if expected.has_text:
+        assert torch.equal(encoder.encode_texts(TEXTS), expected.encode_texts(TEXTS))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model_type": "planted", "architectures": "Planted"},
+        {"image_processor_type": "Planted"},
+    ],
+)
+def test_a_model_that_needs_its_own_code(
+    folders, changes, naming_code, describe_folder, tmp_path
+):
+    folder = naming_code(folders["dinov2"], describe_folder, **changes)
+    with pytest.raises(BakeoffError, match="only the code of its repository can load"):
+        load_encoder(folder)
+    assert not (tmp_path / "it-ran").exists()

@@ -197,7 +197,7 @@ class Workflow:
         return [sys.executable, "-m", "snakemake", *cores, *arguments]
 
     def _variables(self) -> dict[str, str]:
-        variables = self.environment | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+        variables = self.environment | {"OMP_NUM_THREADS": "1"}
         variables.pop("PYTHONDONTWRITEBYTECODE", None)
         return variables
 

@@ -20,11 +20,20 @@ class Hub:
     repos: dict[str, dict[str, bytes]] = field(default_factory=dict)
     status: dict[str, int] = field(default_factory=dict)  # by file name or "list"
     cut: dict[str, int] = field(default_factory=dict)  # bytes sent before it hangs up
-    forged: dict[str, bytes] = field(default_factory=dict)
+    forged: dict[str, bytes | None] = field(default_factory=dict)
+    stated: dict[str, dict] = field(
+        default_factory=dict
+    )  # in the listing, by file name
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)  # where it redirects to
+    accepted: set[str] = field(default_factory=set)  # encodings that were asked for
     requests: list[tuple[str, str, str]] = field(default_factory=list)
 
     def listing(self, repo: str) -> bytes:
-        siblings = [_sibling(name, data) for name, data in self.repos[repo].items()]
+        siblings = [
+            _sibling(name, data) | self.stated.get(name, {})
+            for name, data in self.repos[repo].items()
+        ]
         return json.dumps({"id": repo, "sha": COMMIT, "siblings": siblings}).encode()
 
     def downloads(self) -> list[str]:
@@ -55,21 +64,34 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def answer(self, *, body: bool) -> None:
             path = self.path.split("?")[0]
             hub.requests.append((self.command, path, self.headers.get("Range", "")))
+            hub.accepted.add(self.headers.get("Accept-Encoding", ""))
             name = "list" if path.startswith("/api/") else path.rsplit("/", 1)[1]
-            if name in hub.status:
+            extra = hub.headers.get(name, {})
+            if name in hub.moved:
+                self.redirect(hub.moved[name], extra)
+            elif name in hub.status:
                 self.send_response(hub.status[name])
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             elif name == "list":
                 repo = "/".join(path.split("/")[3:5])
                 data = hub.listing(repo) if repo in hub.repos else None
-                self.send(data, {}, body)
+                self.send(hub.forged.get(name, data), extra, body)
             else:
                 repo = "/".join(path.split("/")[1:3])
                 data = hub.repos[repo].get(name)
                 etag = hashlib.sha256(data or b"").hexdigest()
-                headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"'}
+                headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"'} | extra
                 self.send(hub.forged.get(name, data), headers, body, hub.cut.get(name))
+
+        def redirect(self, place, headers) -> None:
+            self.send_response(302)
+            for name, value in ({"Location": place} | headers).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"moved")
+            self.close_connection = True
 
         def send(self, data, headers, body, cut=None) -> None:
             if data is None:

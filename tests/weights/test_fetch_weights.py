@@ -8,59 +8,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import bakeoff
-import open_clip
 import pytest
 import torch
 from bakeoff.encoders import load_encoder
 from bakeoff.errors import BakeoffError
-from bakeoff.images import sha256_of
+from bakeoff.files import sha256_of
 from bakeoff.weights import fetch_weights
-from safetensors.torch import save
-
-REPO = "someone/small-clip"
-WEIGHTS = "open_clip_model.safetensors"
-ENTRY = {
-    "loader": "openclip",
-    "hub": REPO,
-    "resolution": 16,
-    "dimension": 8,
-    "text": True,
-    "parameters": 0.8,
-    "licence": "MIT",
-}
-MODEL = {
-    "embed_dim": 8,
-    "vision_cfg": {
-        "image_size": 16,
-        "layers": 1,
-        "width": 16,
-        "head_width": 8,
-        "patch_size": 8,
-    },
-    "text_cfg": {
-        "context_length": 8,
-        "vocab_size": 49408,
-        "width": 8,
-        "heads": 1,
-        "layers": 1,
-    },
-}
+from support.clip_repository import ENTRY, REPO, WEIGHTS, repository
 
 
 @pytest.fixture(scope="session")
 def files() -> dict[str, bytes]:
-    """A small random open_clip model as it would lie on the hub."""
-    torch.manual_seed(0)
-    model = open_clip.CLIP(
-        MODEL["embed_dim"], dict(MODEL["vision_cfg"]), dict(MODEL["text_cfg"])
-    )
-    config = {"model_cfg": MODEL, "preprocess_cfg": {"mean": [0.5] * 3}}
-    return {
-        "README.md": b"# words",
-        "open_clip_config.json": json.dumps(config).encode(),
-        WEIGHTS: save(model.state_dict()),
-        "open_clip_pytorch_model.bin": b"a pickle that nobody needs",
-    }
+    return repository()
 
 
 @pytest.fixture
@@ -78,7 +37,8 @@ def fetch(hub, files, tmp_path):
 def test_a_folder_that_loads_offline(fetch, hub, files):
     folder = fetch()
     names = {"open_clip_config.json", WEIGHTS}
-    assert {p.name for p in folder.iterdir()} == names | {"encoder.json", ".pin"}
+    notes = {"encoder.json", ".pin", ".lock"}
+    assert {p.name for p in folder.iterdir()} == names | notes
     note = json.loads((folder / "encoder.json").read_text())
     assert note["files"] == {name: sha256_of(folder / name) for name in names}
     assert note["revision"] == "0123456789abcdef0123456789abcdef01234567"
@@ -89,7 +49,7 @@ def test_a_folder_that_loads_offline(fetch, hub, files):
     assert (encoder.id, encoder.dimension, encoder.resolution) == ("small", 8, 16)
 
 
-def test_the_makefiles_ban_on_the_network_is_lifted_and_put_back(fetch, monkeypatch):
+def test_the_ban_on_the_network_is_lifted_and_put_back(fetch, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

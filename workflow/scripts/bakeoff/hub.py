@@ -1,50 +1,40 @@
-"""The client of the Hugging Face hub: what lies where, fetched, checked, and worded.
+"""The client of the Hugging Face hub: what lies where, fetched, checked, explained.
 
-Interrupted downloads go on where they stopped, and every failure says what to do.
+Interrupted downloads go on where they stopped, no answer may be longer than stated, and
+every failure says what to do. Whatever answers need not be the hub: a proxy's login
+page, a broken mirror and a hostile server each end in one clear error.
 """
 
 import contextlib
 import errno
-import hashlib
+import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from bakeoff.errors import BakeoffError
-from bakeoff.images import sha256_of
+from bakeoff.offline import online
+from bakeoff.remote import RemoteFile, remote_files
 
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """One file of a repository at one commit; sha256 or git's blob id say its bytes."""
-
-    repo: str
-    revision: str
-    name: str
-    size: int
-    sha256: str | None
-    blob_id: str | None
-
-    def is_at(self, path: Path) -> bool:
-        """Whether the file at `path` has the bytes of this one."""
-        if not path.is_file() or path.stat().st_size != self.size:
-            return False
-        if self.sha256:
-            return sha256_of(path) == self.sha256
-        data = path.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() == self.blob_id
+# A listing has about 300 bytes for each file; the largest repositories have 100,000.
+_LONGEST_LISTING = 64 * 2**20
 
 
 class Unreachable(Exception):
-    """No answer from the hub; `worded` is what the user is told."""
+    """No answer from the hub; `error` is what the user is told."""
 
-    def __init__(self, worded: BakeoffError) -> None:
-        self.worded = worded
-        super().__init__(str(worded))
+    def __init__(self, error: BakeoffError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class _Refused(Exception):
+    """An answer that is not taken: what it was, and what to do."""
 
 
 class Hub:
-    """The hub's client with one destination, and its failures in words."""
+    """The hub's client with one destination, and its failures explained."""
 
     def __init__(self, folder: Path, endpoint: str | None) -> None:
         from huggingface_hub import constants
@@ -53,38 +43,51 @@ class Hub:
         self.endpoint = endpoint or constants.ENDPOINT
 
     def listing(self, repo: str, revision: str | None) -> list[RemoteFile]:
-        """All files of a repository at one commit."""
-        from huggingface_hub import HfApi
+        """The files at the top of a repository at one commit (`remote_files`)."""
+        from huggingface_hub.utils import validate_repo_id
 
-        with self._worded("the list of its files", repo, revision):
-            info = HfApi(endpoint=self.endpoint).model_info(
-                repo, revision=revision, files_metadata=True
-            )
-        return [
-            RemoteFile(
-                repo,
-                str(info.sha),
-                sibling.rfilename,
-                sibling.size or 0,
-                sibling.lfs.sha256 if sibling.lfs else None,
-                sibling.blob_id,
-            )
-            for sibling in info.siblings or []
-        ]
+        with self._explained("the list of its files", repo, revision):
+            validate_repo_id(repo)
+            return remote_files(repo, self._listing(repo, revision))
 
-    def download(self, file: RemoteFile) -> None:
+    def _listing(self, repo: str, revision: str | None) -> bytes:
+        """The hub's answer; its own client would read one of any length."""
+        from huggingface_hub import constants, get_session, hf_raise_for_status
+        from huggingface_hub.utils import build_hf_headers
+
+        url = f"{self.endpoint}/api/models/{repo}"
+        if revision:
+            url += f"/revision/{quote(revision, safe='')}"
+        with get_session().stream(
+            "GET",
+            url,
+            params={"blobs": True},
+            headers=build_hf_headers(),
+            timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT,
+        ) as response:
+            hf_raise_for_status(response)
+            answer = bytearray()
+            for chunk in response.iter_bytes():
+                answer += chunk
+                _refuse_more(len(answer), _LONGEST_LISTING)
+            return bytes(answer)
+
+    def download(self, file: RemoteFile) -> str:
         """Bring one file into the folder, from where an earlier attempt stopped.
 
-        The client's own hf_hub_download begins anew after a kill, which for gigabytes
-        over a login node's line may never end; its http_get goes on.
+        Returns its SHA-256. The client's own hf_hub_download starts over after a kill,
+        which for gigabytes over a login node's line may never end; its http_get goes on.
         """
         from huggingface_hub import hf_hub_url
         from huggingface_hub.file_download import http_get
         from huggingface_hub.utils import build_hf_headers
 
-        partial = self.folder / f".{file.name}.{file.sha256 or file.blob_id}.part"
-        with self._worded(file.name, file.repo, file.revision):
-            with partial.open("ab") as stream:
+        # Named by its hash: a file's own name may be as long as a name can be.
+        partial = self.folder / f".{file.sha256 or file.blob_id}.part"
+        if partial.exists() and partial.stat().st_size > file.size:
+            partial.unlink()
+        with self._explained(file.name, file.repo, file.revision):
+            with _Limited(io.FileIO(partial, "ab"), file.size) as stream:
                 http_get(
                     hf_hub_url(
                         file.repo,
@@ -98,12 +101,14 @@ class Hub:
                     expected_size=file.size,
                     displayed_filename=file.name,
                 )
-            self._check(file, partial)
+            digest = self._checked(file, partial)
             partial.replace(self.folder / file.name)
+        return digest
 
-    def _check(self, file: RemoteFile, partial: Path) -> None:
-        if file.is_at(partial):
-            return
+    def _checked(self, file: RemoteFile, partial: Path) -> str:
+        """SHA-256 of the downloaded bytes; raises where they are not the hub's."""
+        if digest := file.sha256_at(partial):
+            return digest
         partial.unlink()
         hand = self._by_hand(file.name, file.repo, file.revision)
         raise BakeoffError(
@@ -114,12 +119,12 @@ class Hub:
         )
 
     @contextlib.contextmanager
-    def _worded(self, what: str, repo: str, revision: str | None) -> Iterator[None]:
+    def _explained(self, what: str, repo: str, revision: str | None) -> Iterator[None]:
         """Turns every failure of the client into one clear error."""
         import httpx2
-        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-        def worded(received: str, remedy: str) -> BakeoffError:
+        def explained(received: str, remedy: str) -> BakeoffError:
             hand = self._by_hand(what, repo, revision)
             return BakeoffError(
                 f"{repo}, {what}", received, "the file itself", f"{remedy} {hand}"
@@ -129,16 +134,29 @@ class Hub:
             yield
         except HfHubHTTPError as error:
             status = error.response.status_code if error.response is not None else 0
-            raise worded(*_of_status(status)) from error
+            raise explained(*_of_status(status)) from error
         except BakeoffError:
             raise
-        except (httpx2.TransportError, ConnectionError) as error:
-            raise Unreachable(worded(*_no_answer(self.endpoint))) from error
+        except _Refused as error:
+            raise explained(*error.args) from error
+        except HFValidationError as error:
+            raise BakeoffError(
+                f"{repo!r:.100}",
+                "a name that no repository has",
+                "owner/name",
+                "Check the entry's `hub`, and `hf_tokenizer_name` of its configuration.",
+            ) from error
+        except (httpx2.TransportError, httpx2.InvalidURL, ConnectionError) as error:
+            raise Unreachable(explained(*_no_answer(self.endpoint))) from error
+        except httpx2.RequestError as error:
+            received = f"no usable answer ({str(error)[:200]})"
+            raise explained(received, _MIRROR) from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise worded("a full disk", "Free space and run again.") from error
+                raise explained("a full disk", "Free space and run again.") from error
             received = f"an interrupted download ({str(error).splitlines()[0]})"
-            raise worded(received, "Run again: it goes on where it stopped.") from error
+            remedy = "Run again: it goes on where it stopped."
+            raise explained(received, remedy) from error
 
     def _by_hand(self, what: str, repo: str, revision: str | None) -> str:
         page = f"{self.endpoint}/{repo}/resolve/{revision or 'main'}/"
@@ -149,20 +167,69 @@ class Hub:
         )
 
 
+class _Limited(io.BufferedWriter):
+    """A stream that takes no more than `most` bytes."""
+
+    def __init__(self, raw: io.RawIOBase, most: int) -> None:
+        super().__init__(raw)
+        self._most = most
+
+    def write(self, data: Any) -> int:
+        """The number of bytes written: all of them; raises where they are too many."""
+        _refuse_more(self.tell() + len(data), self._most)
+        return super().write(data)
+
+
+def _refuse_more(length: int, most: int) -> None:
+    if length > most:
+        raise _Refused(f"more than the {most:,} bytes that it may have", _MIRROR)
+
+
 @contextlib.contextmanager
-def online() -> Iterator[None]:
-    """The hub's client allowed to use the network, whatever HF_HUB_OFFLINE says.
+def connected() -> Iterator[None]:
+    """The hub's client, allowed to use the network and guarded (`_guard`)."""
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils._http import default_client_factory
 
-    The Makefile forbids it for all other jobs.
+    def guarded() -> Any:
+        client = default_client_factory()
+        client.headers["Accept-Encoding"] = "identity"
+        client.event_hooks = {**client.event_hooks, "response": [_guard]}
+        return client
+
+    with online():
+        set_client_factory(guarded)
+        try:
+            yield
+        finally:
+            set_client_factory(default_client_factory)
+
+
+def _guard(response: Any) -> None:
+    """Refuse a compressed answer, and leave the text of errors and redirections unread.
+
+    64 kB that arrive can be 64 MB once unpacked, and far more where they were packed
+    twice; nothing asked for compression. The client reads the text of a redirection
+    whole, however long it is, and nobody needs it.
     """
-    from huggingface_hub import constants
+    import httpx2
 
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = False
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+    class Unread(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(())
+
+        def close(self) -> None:
+            stream.close()
+
+    stream = response.stream
+    coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if not response.is_success:
+        response.stream = Unread()
+    elif coding not in ("", "identity"):
+        raise _Refused(f"a compressed answer ({coding:.20})", _MIRROR)
+
+
+_MIRROR = "Check the mirror in HF_ENDPOINT and the proxy, if there is one; run again."
 
 
 def _no_answer(endpoint: str) -> tuple[str, str]:

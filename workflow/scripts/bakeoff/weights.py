@@ -6,8 +6,9 @@ configuration, tokenizer, preprocessing, and `encoder.json` with their SHA-256, 
 commit that they came from and their licence, written last. A file that already lies in
 the folder with the right hash, whoever put it there, is not fetched again.
 
-No pickle is executed: safetensors are taken where there are any, and open_clip's older
-`.bin` files are read with `weights_only=True`.
+No pickle and no code of a repository is executed: safetensors are taken where there are
+any, open_clip's older `.bin` files are read with `weights_only=True`, and configurations
+that load code are refused before the weights are fetched (`safety`).
 """
 
 import json
@@ -19,9 +20,11 @@ from typing import Any
 
 from bakeoff.encoder_files import NEEDED, OPTIONAL, TOKENIZER, WEIGHTS
 from bakeoff.errors import BakeoffError
-from bakeoff.hub import Hub, RemoteFile, Unreachable, online
-from bakeoff.images import sha256_of
-from bakeoff.tables import atomic_path
+from bakeoff.files import atomic_path, sha256_of
+from bakeoff.hub import Hub, Unreachable, connected
+from bakeoff.lock import locked
+from bakeoff.remote import RemoteFile
+from bakeoff.safety import refuse_code, refuse_unlisted, text_settings
 
 _BY_HAND = "placed by hand"
 
@@ -36,24 +39,26 @@ def fetch_weights(
     """Fill `folder` with the weights of a catalogue entry and describe them.
 
     The commit is the entry's `revision`; else the one of an earlier fetch into this
-    folder; else the newest. endpoint: of the hub, for mirrors.
+    folder; else the newest. endpoint: of the hub, for mirrors. A second fetch into the
+    same folder waits for the first.
     Raises BakeoffError naming the file, what went wrong, and how to place it by hand.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    loader = entry["loader"]
-    repo = _write_openclip_config(entry, folder) or entry["hub"]
-    try:
-        with online():
-            files = _fetch(entry, repo, folder, Hub(folder, endpoint))
-        origin: dict[str, str | None] = {
-            "source": f"hub:{repo}",
-            "revision": files[0].revision,
-        }
-    except Unreachable as error:
-        if not _is_complete(loader, folder):
-            raise error.worded from error
-        origin = {"source": f"{_BY_HAND} (hub:{repo})", "revision": None}
-    _describe(entry, encoder_id, folder, origin)
+    with locked(folder):
+        repo = _write_openclip_config(entry, folder) or entry["hub"]
+        try:
+            with connected():
+                hashes, revision = _fetch(entry, repo, folder, Hub(folder, endpoint))
+            source = f"hub:{repo}"
+        except Unreachable as error:
+            if not _is_complete(entry["loader"], folder):
+                raise error.error from error
+            refuse_code(folder)
+            hashes, revision = _hashes_by_hand(entry["loader"], folder), None
+            source = f"{_BY_HAND} (hub:{repo})"
+        refuse_unlisted(folder, hashes)
+        origin = {"source": source, "revision": revision}
+        _describe(entry, encoder_id, folder, hashes, origin)
 
 
 def _write_openclip_config(entry: Mapping[str, Any], folder: Path) -> str | None:
@@ -98,28 +103,42 @@ def _revision(entry: Mapping[str, Any], repo: str, folder: Path) -> str | None:
 
 def _fetch(
     entry: Mapping[str, Any], repo: str, folder: Path, hub: Hub
-) -> list[RemoteFile]:
-    """The files that the encoder needs, all of them now in `folder`."""
+) -> tuple[dict[str, str], str]:
+    """SHA-256 by name of what the encoder needs, all of it now in `folder`; the commit.
+
+    Configuration and tokenizer first: one that would load code is refused for the price
+    of a few kilobytes.
+    """
     loader = entry["loader"]
-    listed = hub.listing(repo, _revision(entry, repo, folder))
+    files = hub.listing(repo, _revision(entry, repo, folder))
     # A configuration written from an open_clip tag stands in for the repository's.
     needed = () if "pretrained" in entry else NEEDED[loader]
-    files = _chosen(loader, needed, listed)
-    absent = [file for file in files if not file.is_at(folder / file.name)]
-    _check_space(folder, absent)
-    for file in absent:
-        hub.download(file)
+    weights, others = _chosen(loader, needed, files, repo)
+    hashes = {n: sha256_of(folder / n) for n in NEEDED[loader] if n not in needed}
+    hashes |= _bring(others, folder, hub)
+    if loader == "openclip" and not hashes.keys() & set(TOKENIZER):
+        hashes |= _bring(_tokenizer_of_another_repo(folder, hub), folder, hub)
+    refuse_code(folder)
+    hashes |= _bring(weights, folder, hub)
+    revision = weights[0].revision
     with atomic_path(folder / ".pin") as temporary:
-        temporary.write_text(f"{repo} {files[0].revision}")
-    if loader == "openclip" and not any(file.name in TOKENIZER for file in files):
-        files += _tokenizer_of_another_repo(folder, hub)
-    return files
+        temporary.write_text(f"{repo} {revision}")
+    return hashes, revision
+
+
+def _bring(files: Sequence[RemoteFile], folder: Path, hub: Hub) -> dict[str, str]:
+    """SHA-256 by name of the files, all of them now in `folder` with the hub's bytes."""
+    there = {file.name: file.sha256_at(folder / file.name) for file in files}
+    hashes = {name: digest for name, digest in there.items() if digest}
+    absent = [file for file in files if file.name not in hashes]
+    _check_space(folder, absent)
+    return hashes | {file.name: hub.download(file) for file in absent}
 
 
 def _chosen(
-    loader: str, needed: Sequence[str], listed: Sequence[RemoteFile]
-) -> list[RemoteFile]:
-    """One set of weights first, then what it needs, then what helps."""
+    loader: str, needed: Sequence[str], listed: Sequence[RemoteFile], repo: str
+) -> tuple[list[RemoteFile], list[RemoteFile]]:
+    """One set of weights; then what it needs and what helps."""
     by_pattern = (
         [file for file in listed if fnmatch(file.name, pattern)]
         for pattern in WEIGHTS[loader]
@@ -128,26 +147,21 @@ def _chosen(
     names = {file.name: file for file in listed}
     if not weights or not set(needed) <= set(names):
         raise BakeoffError(
-            listed[0].repo if listed else "the hub",
+            repo,
             f"a repository with {sorted(names)}",
             f"one of {list(WEIGHTS[loader])} and {list(needed)}",
             f"Check the entry's `hub` and `loader` ({loader}).",
         )
     wanted = [*needed, *(name for name in OPTIONAL[loader] if name in names)]
-    return weights + [names[name] for name in wanted]
+    return weights, [names[name] for name in wanted]
 
 
 def _tokenizer_of_another_repo(folder: Path, hub: Hub) -> list[RemoteFile]:
     """open_clip configurations may name another repository's tokenizer."""
-    config = json.loads((folder / "open_clip_config.json").read_text())
-    repo = config["model_cfg"].get("text_cfg", {}).get("hf_tokenizer_name")
+    repo = text_settings(folder).get("hf_tokenizer_name")
     if not repo:
         return []
-    files = [file for file in hub.listing(repo, None) if file.name in TOKENIZER]
-    for file in files:
-        if not file.is_at(folder / file.name):
-            hub.download(file)
-    return files
+    return [file for file in hub.listing(repo, None) if file.name in TOKENIZER]
 
 
 def _check_space(folder: Path, files: Sequence[RemoteFile]) -> None:
@@ -168,21 +182,26 @@ def _is_complete(loader: str, folder: Path) -> bool:
     return weights and set(NEEDED[loader]) <= set(names)
 
 
+def _hashes_by_hand(loader: str, folder: Path) -> dict[str, str]:
+    """SHA-256 by name of files placed by hand; nobody else states any."""
+    patterns = (*WEIGHTS[loader], *NEEDED[loader], *OPTIONAL[loader])
+    names = (path.name for path in folder.iterdir())
+    chosen = (n for n in names if any(fnmatch(n, pattern) for pattern in patterns))
+    return {name: sha256_of(folder / name) for name in chosen}
+
+
 def _describe(
-    entry: Mapping[str, Any], encoder_id: str, folder: Path, origin: Mapping[str, Any]
+    entry: Mapping[str, Any],
+    encoder_id: str,
+    folder: Path,
+    hashes: Mapping[str, str],
+    origin: Mapping[str, str | None],
 ) -> None:
     """Write encoder.json, which makes the folder an encoder."""
-    patterns = (*WEIGHTS[entry["loader"]], *NEEDED[entry["loader"]])
-    patterns += OPTIONAL[entry["loader"]]
-    names = sorted(
-        path.name
-        for path in folder.iterdir()
-        if any(fnmatch(path.name, pattern) for pattern in patterns)
-    )
     note = {
         "id": encoder_id,
         "loader": entry["loader"],
-        "files": {name: sha256_of(folder / name) for name in names},
+        "files": dict(sorted(hashes.items())),
         "dimension": entry["dimension"],
         "resolution": entry["resolution"],
         "has_text": entry["text"],

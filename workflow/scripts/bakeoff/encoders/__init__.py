@@ -27,8 +27,8 @@ def load_encoder(
     resolution: side of the square input; another than the model's own interpolates its
     position embeddings. precision: `fp32`, `bf16` or `fp16` for the image tower; the
     text tower is always fp32. The files are compared with their SHA-256 first; no
-    network is touched and no pickle is executed.
-    Raises BakeoffError for missing, changed or unloadable files.
+    network is touched, and neither a pickle nor code of a repository is executed.
+    Raises BakeoffError for missing, changed, unlisted or unloadable files, and for code.
     """
     weights = open_folder(folder)
     weights.verify()

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from bakeoff.encoders.folder import open_folder
 from bakeoff.errors import BakeoffError
-from bakeoff.images import sha256_of
-from bakeoff.tables import atomic_path
+from bakeoff.files import atomic_path, sha256_of
 
 Kind = Literal["concatenate", "average", "tiles"]
 
@@ -82,11 +81,14 @@ def interpolate(folder: Path, encoder_id: str, a: Path, b: Path, alpha: float) -
 
     Between a model and its fine-tuned self, this often generalises better than either.
     Integer buffers are a's. Source: Wortsman et al. 2022 (WiSE-FT), equation 1.
-    Raises BakeoffError where the two are not the same architecture.
+    Raises BakeoffError where the two are not the same architecture, or a folder is not
+    what its encoder.json describes.
     """
     import torch
     from safetensors.torch import load_file, save_file
 
+    for folder_of_part in (a, b):
+        open_folder(folder_of_part).verify()
     first, second = _weights(a), _weights(b)
     x, y = load_file(first), load_file(second)
     if {k: v.shape for k, v in x.items()} != {k: v.shape for k, v in y.items()}:
@@ -102,7 +104,8 @@ def interpolate(folder: Path, encoder_id: str, a: Path, b: Path, alpha: float) -
         else x[name]
         for name in x
     }
-    shutil.copytree(a, folder, dirs_exist_ok=True)
+    hidden = shutil.ignore_patterns(".*")  # what a fetch notes for itself
+    shutil.copytree(a, folder, dirs_exist_ok=True, ignore=hidden)
     with atomic_path(folder / first.name) as temporary:
         save_file(mixed, temporary)
     note = dict(open_folder(a).note)

@@ -14,6 +14,7 @@ from bakeoff.encoders.compose import COMPOSED
 from bakeoff.encoders.loaders import LIBRARIES
 from bakeoff.errors import BakeoffError
 from bakeoff.files import sha256_of
+from bakeoff.safety import refuse_code, refuse_unlisted
 
 # Raised by hand when a change of this package, of `images` or of `extract` changes
 # vectors by more than rounding: then everything is encoded again.
@@ -119,9 +120,10 @@ class WeightsFolder:
         }
 
     def verify(self) -> None:
-        """Compare every listed file with its SHA-256.
+        """Compare every listed file with its SHA-256, and look for what must not be there.
 
-        Raises BakeoffError naming all files that are missing or differ.
+        Raises BakeoffError naming all files that are missing or differ, weights that
+        are not listed, and whatever could run code (`safety`).
         """
         wrong = []
         for name, digest in self.note["files"].items():
@@ -137,6 +139,8 @@ class WeightsFolder:
                 "the files that encoder.json lists",
                 "Delete the folder and fetch the weights again.",
             )
+        refuse_unlisted(self.path, self.note["files"])
+        refuse_code(self.path)
 
 
 def open_folder(path: str | Path) -> WeightsFolder:

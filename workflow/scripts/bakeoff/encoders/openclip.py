@@ -1,6 +1,7 @@
 """OpenCLIP models from a folder that open_clip reads as `local-dir:`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import open_clip
@@ -12,6 +13,7 @@ from torch import Tensor
 from bakeoff.encoders.folder import WeightsFolder
 from bakeoff.encoders.interface import Encoder
 from bakeoff.encoders.towers import DTYPES, Pixels, count, geometry, loading, ready
+from bakeoff.safety import text_settings
 
 
 class OpenClip(Encoder):
@@ -78,9 +80,22 @@ def load(
             pretrained_text=False,
             require_pretrained=True,
         )
-        return OpenClip(
-            model, open_clip.get_tokenizer(name), weights, device, precision
+        tokenizer = tokenizer_of(weights.path)
+        return OpenClip(model, tokenizer, weights, device, precision)
+
+
+def tokenizer_of(folder: Path) -> Any:
+    """open_clip's own tokenizer, or the one whose files lie in the folder; never code.
+
+    What is passed here wins over `tokenizer_kwargs` of the configuration. open_clip's
+    own tokenizer takes none of it, and reads no file of the folder.
+    """
+    name = f"local-dir:{folder}"
+    if text_settings(folder).get("hf_tokenizer_name"):
+        return open_clip.get_tokenizer(
+            name, trust_remote_code=False, local_files_only=True
         )
+    return open_clip.get_tokenizer(name)
 
 
 def _float(value: Tensor | None) -> float | None:

@@ -80,6 +80,8 @@ def loading(folder: Path) -> Iterator[None]:
     except _OF_FILES as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
+        if "trust_remote_code" in str(error):
+            raise _needs_code(folder) from error
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise BakeoffError(
             str(folder),
@@ -87,6 +89,16 @@ def loading(folder: Path) -> Iterator[None]:
             "weights, configuration and tokenizer of one model",
             "Fetch the weights again; for your own model, check its configuration.",
         ) from error
+
+
+def _needs_code(folder: Path) -> BakeoffError:
+    """The error of a model that its repository's own code would have to make."""
+    return BakeoffError(
+        str(folder),
+        "a model that only the code of its repository can load (`auto_map`)",
+        "one that open_clip, transformers or timm knows by itself",
+        "Choose another encoder: no code of a repository runs here.",
+    )
 
 
 def no_texts(encoder_id: str) -> BakeoffError:

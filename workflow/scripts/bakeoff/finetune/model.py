@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bakeoff.encoders.folder import open_folder
+from bakeoff.encoders.openclip import tokenizer_of
 from bakeoff.errors import BakeoffError
 from bakeoff.finetune.recipe import Recipe
 from bakeoff.finetune.schedule import prior_bias
@@ -39,7 +40,8 @@ class Encoder:
 def load(folder: Path, device: str) -> Encoder:
     """The open_clip encoder in a folder of weights.
 
-    Raises BakeoffError for an encoder that another library loads, or without texts.
+    Raises BakeoffError for an encoder that another library loads, or without texts, and
+    for files that are changed, not listed, or could run code.
     """
     weights = open_folder(folder)
     if weights.loader != "openclip":
@@ -49,11 +51,12 @@ def load(folder: Path, device: str) -> Encoder:
             "one with both towers in open_clip's form",
             "Fine-tune the open_clip entry of the same model.",
         )
+    weights.verify()
     name = f"local-dir:{folder}"
     model, preprocess = open_clip.create_model_from_pretrained(
         name, device=device, pretrained_text=False
     )
-    return Encoder(model.float().eval(), preprocess, open_clip.get_tokenizer(name))
+    return Encoder(model.float().eval(), preprocess, tokenizer_of(folder))
 
 
 def autocast(precision: str, device: str) -> Callable[[], AbstractContextManager]:

@@ -27,7 +27,8 @@ def save_encoder(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     for file in sorted(source.iterdir()):
-        if file.is_file() and file.suffix not in _WEIGHTS and file.suffix != ".csv":
+        hidden = file.name.startswith(".")  # what a fetch notes for itself
+        if file.is_file() and not hidden and file.suffix not in (*_WEIGHTS, ".csv"):
             shutil.copyfile(file, temporary / file.name)
     _write_config(model, temporary / "open_clip_config.json")
     weights = {
