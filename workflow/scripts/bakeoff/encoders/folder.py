@@ -57,7 +57,8 @@ class WeightsFolder:
         listed = dict(self.note["files"])
         for path in sorted(self.path.iterdir()):
             small = path.suffix in _BEHAVIOUR and path.name != "encoder.json"
-            if small and path.name not in listed:
+            # No library reads a hidden file; the record of a job is one.
+            if small and path.name not in listed and path.name[0] != ".":
                 listed[path.name] = sha256_of(path)
         return dict(sorted(listed.items()))
 
