@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from planning.config import Schema, closest, complete, read_yaml, refused
+from bakeoff.documents import read_yaml
+
+from planning.config import Schema, closest, complete, refused
 from planning.encoder_id import EncoderId, parse
 
 Settings = dict[str, Any]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bakeoff.encoders.folder import WeightsFolder, open_folder
 from bakeoff.encoders.interface import Encoder
+from bakeoff.errors import BakeoffError
 
 Load = Callable[[WeightsFolder, int | None, str, str], Encoder]
 
@@ -27,13 +28,36 @@ def load_encoder(
     position embeddings. precision: `fp32`, `bf16` or `fp16` for the image tower; the
     text tower is always fp32. The files are compared with their SHA-256 first; no
     network is touched and no pickle is executed.
-    Raises BakeoffError for missing, changed or unloadable files.
+    Raises BakeoffError for missing, changed or unloadable files, and for a resolution
+    that the image tower cannot take.
     """
     weights = open_folder(folder)
     weights.verify()
     if resolution == weights.note["resolution"]:
         resolution = None
-    return loader_of(weights)(weights, resolution, device, precision)
+    encoder = loader_of(weights)(weights, resolution, device, precision)
+    if resolution is not None:
+        _refuse_unfit(encoder, resolution)
+    return encoder
+
+
+def _refuse_unfit(encoder: Encoder, resolution: int) -> None:
+    """Raise BakeoffError where an image tower cannot take so few or so many pixels."""
+    import torch
+    from PIL import Image
+
+    blank = Image.new("RGB", (resolution, resolution))
+    try:
+        encoder.encode_images(encoder.collate([encoder.preprocess(blank)]))
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError) as error:
+        raise BakeoffError(
+            f"{encoder.id}@{resolution}",
+            f"a resolution that its image tower cannot take ({str(error)[:200]})",
+            "pixels that the sides of its patches divide",
+            "Give another resolution after the @.",
+        ) from error
 
 
 def loader_of(weights: WeightsFolder) -> Load:
