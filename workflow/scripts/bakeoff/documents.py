@@ -185,7 +185,7 @@ def _without_repeated_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _is_deeper(content: Any, depth: int) -> bool:
     level = [content]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         level = [
             part
             for whole in level

@@ -128,6 +128,13 @@ class VectorIndex:
 
 def _note(folder: Path) -> dict[str, Any]:
     """What `index.json` says of an index; raises BakeoffError where it is none."""
+    if not (folder / "index.json").is_file():
+        raise BakeoffError(
+            str(folder),
+            "no index",
+            "a folder that the workflow made",
+            "Make the index of this encoder: make index STUDY=... ENCODER=...",
+        )
     note = read_json(folder / "index.json", "the description of an index")
     lacking = set(_NOTED) - set(note if isinstance(note, dict) else ())
     if lacking:
@@ -135,7 +142,7 @@ def _note(folder: Path) -> dict[str, Any]:
             str(folder / "index.json"),
             f"a description without {listed(sorted(lacking))}",
             "an index that the workflow made",
-            "Delete its folder and make it again: `make index` says how.",
+            "Delete its folder and make it again: make index STUDY=... ENCODER=...",
         )
     return note
 

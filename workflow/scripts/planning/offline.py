@@ -27,8 +27,8 @@ def shipped() -> tuple[str, ...]:
 def hub_answers() -> bool:
     """Whether the hub of weights can be reached, directly or through a proxy."""
     address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    request = urllib.request.Request(address, method="HEAD")
     try:
+        request = urllib.request.Request(address, method="HEAD")
         with urllib.request.urlopen(request, timeout=_PATIENCE_S):
             return True
     except urllib.error.HTTPError:

@@ -4,6 +4,7 @@ Importing this package is light; torch comes with the first `load_encoder`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bakeoff.encoders.folder import WeightsFolder, open_folder
@@ -29,35 +30,43 @@ def load_encoder(
     text tower is always fp32. The files are compared with their SHA-256 first; no
     network is touched and no pickle is executed.
     Raises BakeoffError for missing, changed or unloadable files, and for a resolution
-    that the image tower cannot take.
+    too small for the image tower.
     """
     weights = open_folder(folder)
     weights.verify()
     if resolution == weights.note["resolution"]:
         resolution = None
-    encoder = loader_of(weights)(weights, resolution, device, precision)
-    if resolution is not None:
-        _refuse_unfit(encoder, resolution)
-    return encoder
+    load = partial(loader_of(weights), weights, resolution, device, precision)
+    own = weights.note["resolution"]
+    if resolution is not None and isinstance(own, int) and resolution < own:
+        return _tried(load, f"{weights.id}@{resolution}", resolution)
+    return load()
 
 
-def _refuse_unfit(encoder: Encoder, resolution: int) -> None:
-    """Raise BakeoffError where an image tower cannot take so few or so many pixels."""
+def _tried(load: Callable[[], Encoder], name: str, resolution: int) -> Encoder:
+    """The encoder, after it has seen a blank picture of so few pixels.
+
+    Nothing else knows how large its patches are. Raises BakeoffError where one does not
+    fit into the picture.
+    """
     import torch
     from PIL import Image
 
     blank = Image.new("RGB", (resolution, resolution))
     try:
+        encoder = load()
         encoder.encode_images(encoder.collate([encoder.preprocess(blank)]))
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, ValueError) as error:
+        told = error.received if isinstance(error, BakeoffError) else str(error)
         raise BakeoffError(
-            f"{encoder.id}@{resolution}",
-            f"a resolution that its image tower cannot take ({str(error)[:200]})",
-            "pixels that the sides of its patches divide",
-            "Give another resolution after the @.",
+            name,
+            f"a resolution that its image tower cannot take ({told[:200]})",
+            "at least as many pixels as its patches need",
+            "Give a larger resolution after the @.",
         ) from error
+    return encoder
 
 
 def loader_of(weights: WeightsFolder) -> Load:
