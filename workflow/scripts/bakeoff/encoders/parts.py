@@ -35,6 +35,7 @@ def _is_part(part: Any) -> bool:
     return (
         isinstance(part, dict)
         and isinstance(part.get("folder"), str)
+        and "\0" not in part["folder"]
         and isinstance(part.get("resolution"), int | None)
     )
 
