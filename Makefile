@@ -7,10 +7,13 @@ BIN := $(ENV)/bin
 # With PROFILE=profiles/slurm the profile says where jobs run, and with how many cores.
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--cores $(CORES))
 
+# Says in one line why a command cannot start.
+BEFORE := $(BIN)/python -m planning.before
+
 # Some containers switch bytecode off; importing torch then costs seconds in every job.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env demo full run spread recover status soak fuzz report graph reference test check format bench docs lock clean
+.PHONY: help env demo full run spread index recover status soak fuzz report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,24 +38,35 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/python -m planning.conda > envs/bakeoff.yaml
 
 demo: env ## the embedded demo, end to end: results/*/summary.html
+	@$(BEFORE) demo
 	$(SNAKEMAKE)
 	@echo "Open results/activities/summary.html and results/otoliths/summary.html"
 
 full: env ## the demo at full length: 10 x 10 folds, four probes
+	@$(BEFORE) full
 	$(SNAKEMAKE) --configfile config/config.yaml config/full.yaml
 
 run: env ## your own study: make run CONFIG=my-study.yaml
+	@$(BEFORE) run $(CONFIG)
 	$(SNAKEMAKE) --configfile $(CONFIG)
 
 spread: env ## embeddings by many jobs, before `make run`: make spread CONFIG=my-study.yaml PROFILE=profiles/slurm
+	@$(BEFORE) spread $(CONFIG)
 	$(SNAKEMAKE) manifests $(if $(CONFIG),--configfile $(CONFIG))
 	$(SNAKEMAKE) spread $(if $(CONFIG),--configfile $(CONFIG))
 
+index: env ## what `bakeoff search` searches: make index STUDY=NAME ENCODER=ID; with CONFIG=... as in `make run`
+	@$(if $(and $(STUDY),$(ENCODER)),,echo "make index: give both: make index STUDY=NAME ENCODER=ID" >&2; exit 1)
+	@$(BEFORE) index $(CONFIG)
+	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- results/$(STUDY)/index/$(ENCODER)
+
 recover: ## after a killed run: end its jobs, unlock; with CONFIG=... as in `make run`
+	@$(BEFORE) recover $(CONFIG)
 	$(BIN)/python -m planning.recover
 	$(SNAKEMAKE) --unlock $(if $(CONFIG),--configfile $(CONFIG))
 
 status: ## what a run would do and why, and this folder's jobs in SLURM's queue; with CONFIG=...
+	@$(BEFORE) status $(CONFIG)
 	@$(BIN)/python -m planning.status $(if $(CONFIG),--configfile $(CONFIG))
 	@if command -v squeue >/dev/null && [ -d .snakemake/slurm_logs ]; then \
 	  squeue --me --format='%.10i %.9T %.10M %.4C %.8m %k|%Z' | awk -F'|' 'NR == 1 || $$2 == "$(CURDIR)" {print $$1}'; fi

@@ -3,6 +3,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from bakeoff.errors import BakeoffError
+from planning.before import check_files
 from planning.code import code_version as _code_version
 from planning.fingerprint import fingerprint as _fingerprint
 from planning.libraries import libraries as _libraries
@@ -19,6 +20,7 @@ TABLES = """results tests classes classes_tests costs retrieval variance seeds
     data""".split()
 
 try:
+    check_files(workflow.configfiles)
     PLAN = make_plan(config, CODE)
     SPANS = spans(PLAN)
 except BakeoffError as error:

@@ -129,3 +129,55 @@ def test_interpolated_weights(tmp_path, clip_folder, siglip_folder, images):
     assert torch.equal(same, encode(load_encoder(clip_folder), images))
     with pytest.raises(BakeoffError, match="one architecture"):
         interpolate(tmp_path / "y", "y", clip_folder, siglip_folder, 0.5)
+
+
+@pytest.fixture
+def described(tmp_path, clip_folder):
+    """Writes the note of a derived encoder of CLIP, with changes, and opens it."""
+
+    def write(name: str = "mine", **changes):
+        derive(tmp_path / name, name, "average", [(clip_folder, None)] * 2)
+        path = tmp_path / name / "encoder.json"
+        note = json.loads(path.read_text()) | changes
+        path.write_text(json.dumps({k: v for k, v in note.items() if v != "none"}))
+        return tmp_path / name
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kind": "none"}, "kind None"),
+        ({"kind": "interpolate"}, "kind 'interpolate'"),
+        ({"kind": ["average"]}, "kind"),
+        ({"tiles": "none"}, "tiles None"),
+        ({"tiles": 0}, "tiles 0"),
+        ({"parts": "none"}, "no list"),
+        ({"parts": []}, "no list"),
+        ({"parts": [{"resolution": 3}]}, "no list"),
+        ({"parts": [{"folder": "a", "resolution": "3"}]}, "no list"),
+        ({"parts": [{"folder": ".", "resolution": None}]}, "made of itself"),
+    ],
+)
+def test_a_derived_note_that_lacks_something_is_refused(described, changes, said):
+    with pytest.raises(BakeoffError, match=rf"encoder\.json.*{said}"):
+        open_folder(described(**changes))
+
+
+def test_a_circle_of_derived_encoders_is_refused(described):
+    part = {"resolution": None, "folder": "../b"}
+    a = described("a", parts=[part])
+    b = described("b", parts=[part | {"folder": "../a"}])
+    for folder in (a, b):
+        with pytest.raises(BakeoffError, match="made of itself"):
+            open_folder(folder)
+
+
+def test_too_few_pixels_for_the_patches_are_one_error(clip_folder, tmp_path):
+    derive(
+        tmp_path / "tiny", "tiny", "average", [(clip_folder, 1), (clip_folder, None)]
+    )
+    for folder, resolution in ((clip_folder, 1), (tmp_path / "tiny", None)):
+        with pytest.raises(BakeoffError, match=r"@1: got a resolution .* cannot take"):
+            load_encoder(folder, resolution=resolution)

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pyarrow as pa
 import pytest
+from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
 from bakeoff.store import Shelf, digest, refuse_mixture, write_once
 from bakeoff.tables import read_table, vectors, write_batches
@@ -82,8 +83,9 @@ def test_keys_are_apart(tmp_path, shelf):
     assert Shelf(tmp_path, {"model": "y"}).lacks(EVERY).all()
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
     assert shelf.facts() is None
-    shelf.set_facts({"dimension": 2})
-    assert Shelf(tmp_path, {"model": "x"}).facts() == {"dimension": 2}
+    facts = dict.fromkeys(FACTS) | {"dimension": 2}
+    shelf.set_facts(facts)
+    assert Shelf(tmp_path, {"model": "x"}).facts() == facts
 
 
 def test_batches_must_ascend(tmp_path, shelf):

@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bakeoff import seal, tables
+from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
+from bakeoff.kept import settled_precision
 from bakeoff.store import Shelf
 from bakeoff.tables import provenance, read_table, write_batches, write_table
 
@@ -107,17 +110,33 @@ def test_a_table_without_its_seal(table: Path) -> None:
     assert "no checksum" in refusal(table)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "\0"])
-def test_damaged_notes_of_the_store(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b"\0", b"\xff", b'{"dimension": 2}', b"[" * 5000]
+)
+def test_damaged_facts_of_the_store_are_told_again(tmp_path: Path, text: bytes) -> None:
     shelf = Shelf(tmp_path, {"a": 1})
-    shelf.set_facts({"dimension": 2})
-    assert shelf.facts() == {"dimension": 2}
-    (shelf.folder / "facts.json").write_text(text)
-    with pytest.raises(BakeoffError, match=r"facts\.json.*Delete"):
-        shelf.facts()
+    facts = dict.fromkeys(FACTS) | {"dimension": 2}
+    shelf.set_facts(facts)
+    assert shelf.facts() == facts
+    (shelf.folder / "facts.json").write_bytes(text)
+    assert shelf.facts() is None
+    shelf.set_facts(facts)
+    assert shelf.facts() == facts
 
 
 def test_facts_of_the_store_are_json(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, {"a": 1})
     shelf.set_facts({"b": [1, 2]})
     assert json.loads((shelf.folder / "facts.json").read_text()) == {"b": [1, 2]}
+
+
+@pytest.mark.parametrize("noted", [b"", b"fp", b"fp32\n", b"\xff\xfe", b"auto"])
+def test_a_damaged_note_of_the_precision_is_named(tmp_path: Path, noted: bytes) -> None:
+    weights = SimpleNamespace(key=lambda precision: {}, note={"parameters": 1})
+    assert settled_precision("auto", weights, tmp_path, "cpu") == "fp32"
+    (note,) = tmp_path.glob("precision/*.txt")
+    note.write_bytes(noted)
+    with pytest.raises(BakeoffError, match=r"precision/\w+\.txt: got a damaged note"):
+        settled_precision("auto", weights, tmp_path, "cpu")
+    note.unlink()
+    assert settled_precision("auto", weights, tmp_path, "cpu") == "fp32"

@@ -152,3 +152,31 @@ def test_seeds_as_means_with_their_deviation():
     ]
     assert row[4].raw == (0.8123, 0.0123, 3)
     assert differences.seeds_sheet(rows.slice(0, 0)).rows == []
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+x", "-rf", "@SUM(A1)", "\t=1", "\r=1", "--1"]
+)
+def test_a_spreadsheet_takes_no_text_for_a_formula(text):
+    sheet = Sheet("t", "T", "", (Column("A", (text,)),), [(Cell("x", (text,)),)])
+    assert sheets.to_csv(sheet) == f"'{text}\n'{text}\n"
+
+
+def test_negative_numbers_remain_numbers():
+    values = (-2.5, -3, "-3", "-0.5", "+1", -math.inf, "a-b", "")
+    columns = (Column("A", tuple("abcdefgh")),)
+    sheet = Sheet("t", "T", "", columns, [(Cell("x", values),)])
+    _, row = csv.reader(io.StringIO(sheets.to_csv(sheet)))
+    assert row == ["-2.5", "-3", "-3", "-0.5", "+1", "", "a-b", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [("[3cm]", "{[}3cm]"), ("*", "{*}"), ("75.5 [70.3, 80.0]", "75.5 [70.3, 80.0]")],
+)
+def test_latex_takes_no_label_for_an_argument(text, latex):
+    """The end of a row would read [3cm] as the space after it, and swallow a star."""
+    columns = (Column(text, ("a",)), Column(text, ("b",)))
+    cells_ = (Cell(text, (1,)), Cell(text, (2,)))
+    lines = sheets.to_latex(Sheet("t", "T", "", columns, [cells_])).splitlines()
+    assert lines.count(f"    {latex} & {latex} \\\\") == 2

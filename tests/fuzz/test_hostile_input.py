@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.hostile import TARGETS, attack
+from support.hostile import NEVER_REFUSED, TARGETS, attack
 
 
 # Pillow's and numpy's warnings about damaged content are what is wanted here.
@@ -11,4 +11,4 @@ from support.hostile import TARGETS, attack
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_parser_refuses_in_words_or_accepts(name: str, tmp_path: Path) -> None:
     found = {attack(name, seed, tmp_path) for seed in range(150)}
-    assert "refused" in found
+    assert "refused" in found or name in NEVER_REFUSED

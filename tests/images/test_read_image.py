@@ -197,3 +197,20 @@ def test_files_that_hold_nothing(tmp_path: Path, make):
         path.symlink_to(tmp_path / "nowhere")
     with pytest.raises(Unreadable, match=r"empty|no such file|directory"):
         read_image(path)
+
+
+@pytest.mark.parametrize("size", [(65500, 1), (1, 65500), (1000, 6)])
+def test_a_picture_that_resizing_would_make_huge_is_refused(size):
+    with pytest.raises(Unreadable, match="too narrow"):
+        decode(encoded(Image.new("L", size)))
+
+
+def test_a_narrow_picture_within_the_limit_is_read():
+    # 1024 * 1024 * 858 / 6 = 149,946,368 <= 150,000,000 < 1024 * 1024 * 859 / 6
+    assert decode(encoded(Image.new("L", (858, 6)))).size == (858, 6)
+    with pytest.raises(Unreadable, match="too narrow"):
+        decode(encoded(Image.new("L", (859, 6))))
+    # A study may allow more, and a lower limit is about the picture's own pixels.
+    image = encoded(Image.new("L", (859, 6)))
+    assert decode(image, pixel_limit=151_000_000).size == (859, 6)
+    assert decode(encoded(Image.new("L", (40, 30))), pixel_limit=1200).size == (40, 30)

@@ -336,7 +336,7 @@ def test_damaged_labels_files(tmp_path, text, message):
 
 
 def test_missing_labels_file(tmp_path):
-    with pytest.raises(BakeoffError, match="cannot be read"):
+    with pytest.raises(BakeoffError, match="no such file"):
         build_manifest(tmp_path, labels_file=tmp_path / "labels.csv")
     with pytest.raises(BakeoffError, match="cannot be read"):
         build_manifest(tmp_path, labels_file=tmp_path / "labels.parquet")
@@ -353,3 +353,35 @@ def test_nothing_is_lost(divided, put):
         if not path.is_dir()
     }
     assert sorted(manifest["path"] + quarantine["path"]) == sorted(files)
+
+
+def test_a_picture_too_narrow_to_resize_goes_to_quarantine(put, tmp_path):
+    put("cat/a.png", 1), put("dog/a.png", 2)
+    Image.new("L", (65500, 1)).save(tmp_path / "dog/strip.png")
+    manifest, quarantine = build_manifest(tmp_path, on_unreadable="quarantine")
+    assert manifest["path"] == ["cat/a.png", "dog/a.png"]
+    assert quarantine["path"] == ["dog/strip.png"]
+    assert "too narrow" in quarantine["reason"][0]
+
+
+def test_names_that_are_not_utf8_never_break_a_message(put, tmp_path):
+    put("cat/a.png", 1)
+    put(os.fsdecode(b"b\xe9r/a.png"), 2)
+    with pytest.raises(BakeoffError) as caught:
+        build_manifest(tmp_path, group_pattern=r"(\d+)")
+    assert "udce9" in str(caught.value).encode("utf-8").decode()
+
+
+@pytest.mark.parametrize("repeated", ["path", "label", "group"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_column_that_stands_twice_is_refused(put, tmp_path, repeated, kind):
+    put("a.png", 1)
+    file = tmp_path / f"labels.{kind}"
+    names = ["path", "label", "group", repeated, "mine", "mine"]
+    cells = ["a.png", "x", "g", "y", "1", "2"]
+    if kind == "csv":
+        file.write_text("\n".join([",".join(names), ",".join(cells)]))
+    else:
+        pq.write_table(pa.table([pa.array([c]) for c in cells], names=names), file)
+    with pytest.raises(BakeoffError, match=f"stand twice: {repeated};"):
+        build_manifest(tmp_path, labels_file=file)

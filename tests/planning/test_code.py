@@ -1,6 +1,7 @@
 """Code versions: what is followed, what is not, and that nothing escapes."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,22 @@ def test_what_modules_mention_is_remembered_by_content(
     assert parsed == [job.read_text()]
     cache.write_text("{ damaged")
     assert version(tree, cache) == changed
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda known: [],
+        lambda known: dict.fromkeys(known, 3),
+        lambda known: {key: [["a"], [1]] for key in known},
+        lambda known: {key: ["ab", "cd"] for key in known},
+        lambda known: 7,
+    ],
+)
+def test_a_cache_of_another_shape_is_made_again(tree, tmp_path_factory, spoil) -> None:
+    cache = tmp_path_factory.mktemp("cache") / "imports.json"
+    plain = version(tree, cache)
+    known = json.loads(cache.read_text())
+    cache.write_text(json.dumps(spoil(known)))
+    assert version(tree, cache) == plain
+    assert json.loads(cache.read_text()) == known

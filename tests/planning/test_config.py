@@ -144,3 +144,22 @@ def test_the_schema_knows_every_metric_that_can_be_compared() -> None:
     metrics = SCHEMA["$defs"]["study"]["properties"]["metrics"]
     comparable = [name for name in METRICS if not name.endswith("_perfect")]
     assert metrics["items"]["enum"] == comparable
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_are_finite(value: float) -> None:
+    assert "statistics.confidence" in refusal(statistics={"confidence": value})
+    message = refusal(probes={"r": {"kind": "ridge", "alpha": value}})
+    assert message.count("probes.r.alpha: ") == 1
+    study = {"images": "x", "labels": "ordinal", "clip": [1, value]}
+    message = refusal(studies={"x": study})
+    assert "studies.x.clip.1: " in message and "a finite number" in message
+
+
+def test_equivalence_is_of_metrics_that_exist() -> None:
+    message = refusal(statistics={"equivalence": {"acuracy": 0.01}})
+    assert 'statistics.equivalence: "acuracy"' in message
+    assert "did you mean 'accuracy'?" in message
+    known = SCHEMA["properties"]["statistics"]["properties"]["equivalence"]
+    metrics = SCHEMA["$defs"]["study"]["properties"]["metrics"]["items"]
+    assert known["propertyNames"] == metrics

@@ -2,6 +2,7 @@
 
 import pytest
 from bakeoff.errors import BakeoffError
+from bakeoff.folders import read_folders
 from bakeoff.prompts import read_bank
 
 BANK = """
@@ -67,5 +68,25 @@ def test_problems_are_named_by_their_key(bank, text, message):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(BakeoffError, match="No such file"):
+    with pytest.raises(BakeoffError, match="no such file"):
         read_bank(tmp_path / "none.yaml", ["a"])
+
+
+def test_a_class_is_the_same_class_however_its_accents_are_written(bank, tmp_path):
+    """MacOS hands out names of folders in another form of Unicode than keyboards."""
+    composed, apart = "b\u00e4r", "ba\u0308r"
+    for folder in (composed, apart):
+        for written in (composed, apart):
+            images = tmp_path / f"{len(folder)}{len(written)}" / folder
+            images.mkdir(parents=True)
+            (images / "a.png").touch()
+            (entry,) = read_folders(images.parent)
+            text = f"templates: ['a {{}}']\nclasses: {{{written}: }}"
+            (prompt,) = read_bank(bank(text), [entry.label])
+            assert (prompt.label, prompt.text) == (entry.label, f"a {composed}")
+
+
+def test_one_class_under_two_keys_is_refused(bank):
+    for keys in ("b\u00e4r: , ba\u0308r: ", "1: , '1': "):
+        with pytest.raises(BakeoffError, match="stands twice"):
+            read_bank(bank(f"templates: ['a {{}}']\nclasses: {{{keys}}}"), ["1"])

@@ -173,3 +173,11 @@ def test_images_that_the_manifest_lacks(tmp_path):
     made["manifest"] = made["manifest"].slice(0, 1)
     with pytest.raises(BakeoffError, match="1 images that the manifest lacks"):
         build_index(tmp_path / "i", **made)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"encoder": "clip"}', "[" * 5000, "{"])
+def test_a_damaged_description_is_named(tmp_path, text):
+    build_index(tmp_path / "i", **tables(tmp_path, [[1, 0]]))
+    (tmp_path / "i" / "index.json").write_text(text)
+    with pytest.raises(BakeoffError, match=r"index\.json: got "):
+        VectorIndex(tmp_path / "i")

@@ -5,25 +5,35 @@ hostile file and gives it to the parser. It may succeed or raise BakeoffError (o
 picture, Unreadable), nothing else.
 """
 
+import csv
 import io
 import json
+import math
 import random
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from bakeoff.checked import write_checked
+from bakeoff.cli import main
 from bakeoff.encoders.folder import open_folder
+from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
-from bakeoff.images import FORMATS, Unreadable, decode, sha256_of
+from bakeoff.images import FORMATS, PIXEL_LIMIT, Unreadable, decode, sha256_of
+from bakeoff.kept import settled_precision
 from bakeoff.listing import read_listing
 from bakeoff.prompts import read_bank
+from bakeoff.sheets import Cell, Column, Sheet, to_csv, to_latex
+from bakeoff.store import Shelf
 from bakeoff.tables import describe, read_table, write_table
 from bakeoff.verify import verify
 from PIL import Image
+from planning.before import check_files
 from planning.config import complete, load_schema
 
 from support.finished import put_job
@@ -171,6 +181,102 @@ def picture(rng: Random, folder: Path) -> object:
     return decode(mangled(rng, stream.getvalue()), pixel_limit=100_000)
 
 
+def narrow_picture(rng: Random, folder: Path) -> object:
+    size = (rng.choice([1, 2, 50, 65500]), rng.choice([1, 3, 700, 65500]))
+    if size[0] * size[1] > 10**6:
+        size = (1, 65500)
+    stream = io.BytesIO()
+    Image.new("1", size).save(stream, rng.choice(["PNG", "BMP", "TIFF"]))
+    image = decode(stream.getvalue())
+    shorter, longer = sorted(image.size)
+    assert 1024 * 1024 * longer // shorter <= PIXEL_LIMIT, image.size
+    return image
+
+
+def document(rng: Random, folder: Path) -> object:
+    """YAML and JSON that parsers take: repeated keys, deep nesting, aliases of aliases."""
+    kind = rng.randrange(4)
+    if kind == 0:
+        pairs = [f"{rng.choice('abc')}: {rng.randrange(9)}" for _ in range(3)]
+        text = f"{{{', '.join(pairs)}}}"
+    elif kind == 1:
+        text = rng.choice(["[", "{a: ", '{"a": ', "- "]) * 10 ** rng.randrange(1, 5)
+    elif kind == 2:
+        lines = [f"a{i}: &a{i} [{f'*a{i - 1}, ' * 9}]" for i in range(1, 9)]
+        rng.shuffle(lines)
+        text = "\n".join(["a0: &a0 [x, x]", *lines])
+    else:
+        text = json.dumps(value(rng, 6))
+    data = text.encode("utf-8", "replace")
+    path = folder / rng.choice(["x.yaml", "x.json"])
+    path.write_bytes(data if rng.random() < 0.5 else mangled(rng, data))
+    return check_files([path])
+
+
+def derived_note(rng: Random, folder: Path) -> object:
+    part = {"folder": rng.choice([".", "..", "../x", "a\0"]), "resolution": None}
+    note = {
+        **{"id": "a", "loader": "derived", "kind": "tiles", "tiles": 2, "files": {}},
+        **{"resolution": 32, "dimension": 8, "parts": [part]},
+    }
+    text = json.dumps(spoilt(rng, note) if rng.random() < 0.7 else note)
+    (folder / "encoder.json").write_text(text)
+    weights = open_folder(folder)
+    return weights.with_weights, weights.key(precision="fp32")
+
+
+def store_notes(rng: Random, folder: Path) -> object:
+    """Notes of the store that are spoilt: told again, or refused by name."""
+    shelf = Shelf(folder, {"a": 1})
+    facts = dict.fromkeys(FACTS) | {"dimension": 2}
+    shelf.set_facts(facts)
+    path = shelf.folder / "facts.json"
+    path.write_bytes(mangled(rng, path.read_bytes()))
+    assert shelf.facts() is None or set(FACTS) <= set(shelf.facts() or {})
+    shelf.set_facts(facts)
+    assert shelf.facts() == facts
+    weights = SimpleNamespace(key=lambda precision: {}, note={"parameters": 1})
+    settled_precision("auto", weights, folder, "cpu")
+    (note,) = folder.glob("precision/*.txt")
+    note.write_bytes(mangled(rng, note.read_bytes()))
+    try:
+        return settled_precision("auto", weights, folder, "cpu")
+    finally:
+        note.unlink()
+
+
+def cells(rng: Random, folder: Path) -> object:
+    """Text of any kind in a table: no formula and no argument of LaTeX's comes of it."""
+    text = rng.choice([*NAMES, "[1cm]", "*", "-3", "@A1", "+x", str(value(rng, 0))])
+    columns = (Column(text, (text,), number=False),)
+    sheet = Sheet("t", "T", "", columns, [(Cell(text, (text,)),)])
+    for row in csv.reader(io.StringIO(to_csv(sheet), newline="")):
+        for cell in row:
+            assert not cell.startswith(("=", "@")), cell
+            assert not cell.startswith(("+", "-")) or math.isfinite(float(cell)), cell
+    for line in to_latex(sheet).splitlines():
+        assert not line.strip().startswith(("[", "*")), line
+    return sheet
+
+
+def power(rng: Random, folder: Path) -> object:
+    words = ["power"]
+    for name in ("images", "only-first", "only-second", "disagreement", "difference"):
+        if rng.random() < 0.6:
+            is_count = name in ("images", "only-first", "only-second")
+            choices = (
+                ["0", "-1", "7", "300"] if is_count else ["nan", "inf", "0", "0.2"]
+            )
+            words += [f"--{name}={rng.choice(choices)}"]
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(out):
+        status = main(words)
+    assert "nan" not in out.getvalue().partition("got")[0], out.getvalue()
+    if status:
+        raise BakeoffError("power", out.getvalue(), "numbers", "Correct them.")
+    return status
+
+
 def weights_note(rng: Random, folder: Path) -> object:
     note = {
         "id": "a",
@@ -216,9 +322,14 @@ TARGETS: dict[str, Target] = {
     target.__name__: target
     for target in (
         *(configuration, prompt_bank, labels_csv, labels_parquet, table, picture),
-        *(weights_note, record),
+        *(weights_note, record, narrow_picture, document, derived_note, store_notes),
+        *(cells, power),
     )
 }
+
+
+# What takes any text.
+NEVER_REFUSED = ("cells",)
 
 
 def attack(name: str, seed: int, folder: Path) -> str:

@@ -43,10 +43,9 @@ def page(finished: Workflow) -> str:
 @pytest.fixture(scope="module")
 def asked(finished: Workflow) -> Workflow:
     """The small study with the targets that are made on request only."""
-    finished.run(
-        "results/colours/index/tiny-clip",
-        "results/colours/figures/prompts/cv/tiny-clip.svg",
-    )
+    finished.run("results/colours/figures/prompts/cv/tiny-clip.svg")
+    index = finished.make("index", "STUDY=colours", "ENCODER=tiny-clip")
+    assert index.returncode == 0, index.stdout + index.stderr
     return finished
 
 
@@ -171,8 +170,12 @@ def test_words_find_images_and_prompts(search) -> None:
 @pytest.mark.parametrize(
     ("words", "where", "expected"),
     [
-        (["red"], {"encoder": "tiny-random"}, "cores all results/colours/index/tiny-r"),
-        (["red"], {"study": "shapes"}, "results/shapes/index/tiny-clip"),
+        (
+            ["red"],
+            {"encoder": "tiny-random"},
+            "make index STUDY=colours ENCODER=tiny-r",
+        ),
+        (["red"], {"study": "shapes"}, "make index STUDY=shapes ENCODER=tiny-c"),
         ([], {}, "a text or --image FILE"),
         (["red", "--image", "images/test/red/3.png"], {}, "a text and an image"),
     ],

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from bakeoff.errors import BakeoffError
@@ -65,17 +66,16 @@ def _add_init(commands: argparse._SubParsersAction) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
+    from planning.offline import USUAL, first_encoders
     from planning.starter import look, starter_config, starter_prompts, study_name
 
     found = replace(look(options.images, options.labels_file), labels=options.labels)
     name = study_name(options.name or options.images.resolve().name)
     config = options.output or Path(f"{name}.yaml")
     prompts = config.with_name(f"{config.stem}-prompts.yaml")
-    texts = {
-        config: starter_config(
-            name, options.images, found, None if found.ordinal else prompts
-        )
-    }
+    encoders = first_encoders()
+    bank = None if found.ordinal else prompts
+    texts = {config: starter_config(name, options.images, found, bank, encoders)}
     if not found.ordinal:
         texts[prompts] = starter_prompts(found)
     _refuse_overwriting(texts, options.force)
@@ -87,6 +87,16 @@ def _init(options: argparse.Namespace) -> int:
             "All classes are numbers, so they are taken for ages or sizes (ordinal), "
             "without prompts. If they are names, such as digits, run this again with "
             "--labels nominal --force."
+        )
+    if found.grouped:
+        print(
+            f"The column group of {found.labels_file} is used: images of one group stay on "
+            "one side of training and test."
+        )
+    if encoders != USUAL:
+        print(
+            "The hub of weights cannot be reached from here, so the configuration names "
+            f"encoders that come with bakeoff: {', '.join(encoders)}."
         )
     print(f"Look it over, then:  make run CONFIG={config}")
     return 0
@@ -134,9 +144,38 @@ def _add_power(commands: argparse._SubParsersAction) -> None:
 
 
 def _power(options: argparse.Namespace) -> int:
+    _check_power(options)
     said = _power_of_study if options.comparisons else _power_of_images
     print("\n".join(said(options)))
     return 0
+
+
+def _check_power(options: argparse.Namespace) -> None:
+    """Raise BakeoffError that lists every number that is out of its range."""
+    counts, shares = ("only_first", "only_second"), ("disagreement", "difference")
+    wrong = [(n, "0 or more") for n in counts if (getattr(options, n) or 0) < 0]
+    if options.images is not None and options.images < 1:
+        wrong.append(("images", "1 or more"))
+    elif (
+        options.images
+        and sum(getattr(options, n) or 0 for n in counts) > options.images
+    ):
+        wrong.append(("images", "at least --only-first and --only-second together"))
+    for name in shares:
+        value = getattr(options, name)
+        if value is not None and not 0 < value <= 1:
+            wrong.append((name, "a share above 0 and up to 1, such as 0.02"))
+    if wrong:
+        raise BakeoffError(
+            "power",
+            ", ".join(f"{_option(n)} {getattr(options, n)}" for n, _ in wrong),
+            "; ".join(f"{_option(n)}: {expected}" for n, expected in wrong),
+            "Correct these numbers.",
+        )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _power_of_study(options: argparse.Namespace) -> list[str]:
@@ -161,9 +200,10 @@ def _power_of_images(options: argparse.Namespace) -> list[str]:
     alike = f"with a disagreement of {100 * disagreement:.1f} %"
     if options.images:
         smallest = detectable_difference(options.images, disagreement)
+        shown = f"a difference of {100 * smallest:.1f} points"
         said.append(
-            f"{options.images:,} images {alike} show a difference of "
-            f"{100 * smallest:.1f} points, 8 times out of 10 at 5 %"
+            f"{options.images:,} images {alike} show "
+            f"{shown if isfinite(smallest) else 'no difference'}, 8 times out of 10 at 5 %"
         )
     if options.difference:
         needed = images_needed(options.difference, disagreement)
@@ -206,8 +246,7 @@ def _add_search(commands: argparse._SubParsersAction) -> None:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from bakeoff.images import read_image
-    from bakeoff.search import search_study
+    from bakeoff.search import read_query, search_study
 
     if (options.text is None) == (options.image is None):
         raise BakeoffError(
@@ -218,7 +257,7 @@ def _search(options: argparse.Namespace) -> int:
         )
     found = search_study(
         options.results / options.study,
-        read_image(options.image) if options.image else options.text,
+        read_query(options.image) if options.image else options.text,
         encoder=options.encoder,
         kinds=("image", "text") if options.prompts else ("image",),
         count=options.count,

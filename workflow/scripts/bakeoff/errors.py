@@ -1,4 +1,4 @@
-"""The one error that a user can cause, worded so that they can mend it."""
+"""The one error that a user can cause: it says what to do."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,9 @@ class BakeoffError(ValueError):
         self.received = received
         self.expected = expected
         self.remedy = remedy
-        super().__init__(f"{where}: got {received}; expected {expected}. {remedy}")
+        told = f"{where}: got {received}; expected {expected}. {remedy}"
+        # Names of files need not be UTF-8; what is printed and logged must be.
+        super().__init__(told.encode("utf-8", "backslashreplace").decode())
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str, str]]:
         """Survive the trip between worker processes."""

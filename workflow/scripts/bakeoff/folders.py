@@ -1,11 +1,10 @@
 """Labels from folders: `<class>/...`, or `train/<class>/...` with `test/<class>/...`."""
 
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from bakeoff.errors import BakeoffError, listed
-from bakeoff.listing import Entry
+from bakeoff.listing import Entry, class_name
 
 # Whole names, and endings.
 SIDE_FILES = {
@@ -85,7 +84,7 @@ def _classes(images: Path, split: str) -> Iterator[Entry]:
             empty.append(folder.name)
         for file in files:
             path = file.relative_to(images).as_posix()
-            yield Entry(path, unicodedata.normalize("NFC", folder.name), split)
+            yield Entry(path, class_name(folder.name), split)
     if empty:
         raise BakeoffError(
             str(top),

@@ -12,8 +12,8 @@ looks like" has one answer:
 - the first picture of a multi-picture JPEG (phones keep a preview in the second).
 
 Refused, with the reason: what is not an image, empty or truncated files, animations
-and multi-page files, pictures above the pixel limit, 32-bit integers and floats (their
-range is not stated in the file).
+and multi-page files, pictures above the pixel limit or so narrow that resizing would
+take them above it, 32-bit integers and floats (their range is not stated in the file).
 """
 
 import hashlib
@@ -36,6 +36,8 @@ FORMATS = tuple(
     if name in Image.OPEN
 )
 PIXEL_LIMIT = 150_000_000
+# A shorter side as long as the largest that encoders ask for.
+_RESIZED_SIDE = 1024
 
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 
@@ -72,7 +74,7 @@ def listed_image(path: Path, image_id: str | None) -> Image.Image:
             str(path),
             f"an image that cannot be used: {error.reason}",
             "the image that the manifest lists",
-            "Restore it, or run again so that the manifest is made anew.",
+            "Restore it, or run the study again, which lists its images again.",
         ) from error
 
 
@@ -91,7 +93,9 @@ def read_bytes(path: str | Path) -> bytes:
 def decode(data: bytes, *, pixel_limit: int = PIXEL_LIMIT) -> Image.Image:
     """The picture in the bytes of an image file, mode RGB, upright.
 
-    `pixel_limit` is the largest width x height, checked before any pixel is decoded.
+    `pixel_limit` is the largest width x height, checked before any pixel is decoded. An
+    encoder enlarges the shorter side to its resolution before it crops: a picture that
+    would then have more than the limit (or PIXEL_LIMIT, if larger) is refused as well.
     Raises Unreadable, and nothing else, whatever the bytes are.
     """
     _lift_pillows_limit(pixel_limit)
@@ -122,12 +126,24 @@ def _refuse(image: Image.Image, pixel_limit: int) -> None:
         )
     if pixels < 1:
         raise Unreadable("the picture has no pixels")
+    _refuse_narrow(image.size, max(pixel_limit, PIXEL_LIMIT))
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         raise Unreadable(f"it holds {frames} frames or pages, not one picture")
     # Netpbm states its range, and Pillow has scaled it to 0-65535.
     if image.mode == "F" or (image.mode == "I" and image.format != "PPM"):
         raise Unreadable("32-bit pixels have no stated range; save 8 or 16 bits")
+
+
+def _refuse_narrow(size: tuple[int, int], limit: int) -> None:
+    """Refuse 65500 x 1 pixels, which 224 pixels for the shorter side make 14 GB."""
+    shorter, longer = sorted(size)
+    side = max(shorter, _RESIZED_SIDE)
+    if side * side * longer // shorter > limit:
+        raise Unreadable(
+            f"{size[0]} x {size[1]} pixels are too narrow: with {side} pixels for the "
+            f"shorter side they would be more than {limit:,}"
+        )
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -9,9 +9,11 @@ import pyarrow as pa
 
 from bakeoff.composed import Composed
 from bakeoff.encoders import Encoder, WeightsFolder, load_encoder, open_folder
+from bakeoff.errors import BakeoffError, listed
 from bakeoff.store import Shelf, digest, write_once
 
 Kept = Shelf | Composed
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,4 +106,18 @@ def settled_precision(
 
         parameters = int(weights.note.get("parameters", 0))
         write_once(path, probe_precision(choose_device(device), parameters))
-    return path.read_text()
+    return _noted_precision(path)
+
+
+def _noted_precision(path: Path) -> str:
+    """What a note of the store says; raises BakeoffError where it is damaged."""
+    noted = path.read_bytes()
+    for precision in PRECISIONS:
+        if noted == precision.encode():
+            return precision
+    raise BakeoffError(
+        str(path),
+        f"a damaged note ({noted[:40]!r})",
+        f"one of {listed(PRECISIONS)}",
+        "Delete this file and run again: the precision is then found again.",
+    )

@@ -5,16 +5,20 @@ against the file); other columns are the owner's and are left alone.
 """
 
 import csv
+import io
 import os
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.errors import BakeoffError
+from bakeoff.documents import read_text
+from bakeoff.errors import BakeoffError, listed
 
 _REQUIRED = ("path", "label")
 _KNOWN = ("path", "label", "split", "group", "sha256")
+_EXPECTED = "a CSV (UTF-8, commas, a header) or Parquet file"
 
 
 @dataclass(frozen=True)
@@ -36,39 +40,72 @@ def read_listing(file: Path, images: Path) -> list[Entry]:
     damaged file, missing columns, empty cells, unknown splits, paths outside the folder
     and paths named twice, listing all of a kind.
     """
-    rows = _rows(file)
-    _check_columns(file, rows)
+    rows = read_rows(file)
     _check_cells(file, rows)
     entries = [_entry(row, images) for row in rows]
     _check_paths(file, images, entries)
     return entries
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
+def class_name(text: str) -> str:
+    """A class's name as it is stored and compared everywhere: in Unicode's form NFC.
+
+    macOS hands out names of folders with accents apart from their letters (NFD), which
+    look the same and are not equal.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def read_rows(file: Path) -> list[dict[str, str]]:
+    """The rows of a file of labels as text, empty cells as "".
+
+    Raises BakeoffError where it is missing, damaged or empty, where it lacks a column,
+    and where it has one twice.
+    """
     try:
-        return _parquet(file) if file.suffix == ".parquet" else _csv(file)
+        rows = _parquet(file) if file.suffix.lower() == ".parquet" else _csv(file)
+    except BakeoffError:
+        raise
     except (OSError, ValueError, csv.Error) as error:
         raise BakeoffError(
             str(file),
             f"a file that cannot be read ({str(error).splitlines()[0]})",
-            "a CSV (UTF-8, commas, a header) or Parquet file",
+            _EXPECTED,
             "Save it as one of these.",
         ) from error
+    _check_columns(file, rows)
+    return rows
 
 
 def _csv(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream, strict=True, restval=""))
+    text = io.StringIO(read_text(file, _EXPECTED), newline="")
+    reader = csv.DictReader(text, strict=True, restval="")
+    _refuse_repeated(file, reader.fieldnames or [])
+    rows = list(reader)
     too_long = [str(i) for i, row in enumerate(rows, 2) if None in row]
     if too_long:
         raise ValueError(f"rows longer than the header: {', '.join(too_long[:20])}")
     return rows
 
 
+def _refuse_repeated(file: Path, columns: Sequence[str]) -> None:
+    """Raise BakeoffError where a column that is read has the name of another."""
+    repeated = [name for name in _KNOWN if list(columns).count(name) > 1]
+    if repeated:
+        raise BakeoffError(
+            str(file),
+            f"columns that stand twice: {listed(repeated)}",
+            "each column once",
+            "Keep the right one of each, or rename the others.",
+        )
+
+
 def _parquet(file: Path) -> list[dict[str, str]]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(file)
+    with pq.ParquetFile(file) as source:
+        table = source.read()
+    _refuse_repeated(file, table.column_names)
     table = table.select([name for name in table.column_names if name in _KNOWN])
     return [
         {name: "" if cell is None else str(cell) for name, cell in row.items()}
@@ -116,7 +153,7 @@ def _check_cells(file: Path, rows: list[dict[str, str]]) -> None:
 def _entry(row: dict[str, str], images: Path) -> Entry:
     return Entry(
         os.path.relpath(images / row["path"], images).replace(os.sep, "/"),
-        unicodedata.normalize("NFC", row["label"].strip()),
+        class_name(row["label"].strip()),
         row.get("split", ""),
         row.get("group") or None,
         sha256=row.get("sha256", ""),

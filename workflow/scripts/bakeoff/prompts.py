@@ -11,14 +11,15 @@ The prompts of a class are every template with every name, then its own prompts.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from bakeoff.documents import read_yaml
 from bakeoff.errors import BakeoffError
+from bakeoff.listing import class_name
 
 _KEYS = ("templates", "classes")
 _CLASS_KEYS = ("names", "prompts")
@@ -40,13 +41,7 @@ def read_bank(path: str | Path, classes: Sequence[str]) -> list[Prompt]:
     BakeoffError that lists every problem with its key: unknown keys and classes (with
     the closest known name), classes without prompts, templates without their {}.
     """
-    try:
-        bank = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        line = " ".join(str(error).split())
-        raise BakeoffError(
-            str(path), line, "a YAML file of prompts", "Mend or create the file."
-        ) from error
+    bank = read_yaml(path, "a YAML file of prompts")
     problems = _problems(bank, classes)
     if problems:
         raise BakeoffError(
@@ -56,18 +51,16 @@ def read_bank(path: str | Path, classes: Sequence[str]) -> list[Prompt]:
             "\n" + "\n".join(f"  {problem}" for problem in problems),
         )
     templates = bank.get("templates", [])
+    entries = {class_name(str(key)): entry for key, entry in bank["classes"].items()}
     return [
         Prompt(label, number, text)
         for label in classes
-        for number, text in enumerate(_texts(label, bank["classes"], templates))
+        for number, text in enumerate(_texts(label, entries[label] or {}, templates))
     ]
 
 
-def _texts(
-    label: str, entries: Mapping[Any, Any], templates: Sequence[str]
-) -> list[str]:
+def _texts(label: str, entry: Mapping[str, Any], templates: Sequence[str]) -> list[str]:
     """The prompts of one class, without repetitions, in their order."""
-    entry = {str(key): value for key, value in entries.items()}[label] or {}
     names = [str(name) for name in entry.get("names") or [label]]
     # `replace`, not `format`: other braces are part of the text.
     made = [t.replace("{}", name) for t in templates for name in names]
@@ -86,13 +79,15 @@ def _problems(bank: Any, classes: Sequence[str]) -> list[str]:
             for i, t in enumerate(templates)
             if "{}" not in t
         ]
-    given = {str(key): entry for key, entry in bank["classes"].items()}
-    for label, entry in given.items():
+    names = Counter(class_name(str(key)) for key in bank["classes"])
+    problems += [f"classes.{name}: stands twice" for name, n in names.items() if n > 1]
+    for given, entry in bank["classes"].items():
+        label = class_name(str(given))
         key = f"classes.{label}"
         if label not in classes:
             problems.append(_unknown(label, classes, "classes."))
         problems += _entry_problems(key, entry, bool(templates))
-    missing = [label for label in classes if label not in given]
+    missing = [label for label in classes if label not in names]
     return problems + [f"classes.{m}: missing, but the study has it" for m in missing]
 
 

@@ -14,7 +14,6 @@ Vectors of two encoders are never compared: an index refuses others by name.
 Malkov, Y. A. and Yashunin, D. A. (2020), IEEE TPAMI 42:824-836; the graph is usearch's.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from bakeoff.errors import BakeoffError
+from bakeoff.documents import read_json
+from bakeoff.errors import BakeoffError, listed
 from bakeoff.neighbours import (
     AT,
     Kind,
@@ -34,6 +34,8 @@ from bakeoff.neighbours import (
     open_graph,
 )
 from bakeoff.store import digest, files
+
+_NOTED = ("encoder", "key", "dimension", "about", "parts")
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,7 @@ class VectorIndex:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        try:
-            note = json.loads((self.folder / "index.json").read_text())
-        except (OSError, ValueError) as error:
-            raise BakeoffError(
-                str(folder),
-                "no index",
-                "a folder that the workflow made",
-                "Ask the workflow for the index of this encoder.",
-            ) from error
+        note = _note(self.folder)
         self.encoder: str = note["encoder"]
         self.key: Mapping[str, Any] | None = note["key"]
         self.dimension: int = note["dimension"]
@@ -130,6 +124,27 @@ class VectorIndex:
     def _hit(self, place: int, cosine: float) -> Hit:
         row = self._entries.slice(place, 1).to_pylist()[0]
         return Hit(row["kind"], row["name"], row["path"], row["label"], cosine)
+
+
+def _note(folder: Path) -> dict[str, Any]:
+    """What `index.json` says of an index; raises BakeoffError where it is none."""
+    if not (folder / "index.json").is_file():
+        raise BakeoffError(
+            str(folder),
+            "no index",
+            "a folder that the workflow made",
+            "Make the index of this encoder: make index STUDY=... ENCODER=...",
+        )
+    note = read_json(folder / "index.json", "the description of an index")
+    lacking = set(_NOTED) - set(note if isinstance(note, dict) else ())
+    if lacking:
+        raise BakeoffError(
+            str(folder / "index.json"),
+            f"a description without {listed(sorted(lacking))}",
+            "an index that the workflow made",
+            "Delete its folder and make it again: make index STUDY=... ENCODER=...",
+        )
+    return note
 
 
 def _unit(queries: np.ndarray, where: str) -> np.ndarray:

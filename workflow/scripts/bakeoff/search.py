@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from bakeoff.errors import BakeoffError, listed
-from bakeoff.images import read_image
+from bakeoff.images import Unreadable, listed_image, read_image
 from bakeoff.retrieve import Hit, Kind, VectorIndex, describe
 from bakeoff.search_page import write_search_page
 
@@ -23,14 +23,17 @@ class Found:
     hits: Sequence[Hit]
 
     def write_page(self, path: Path) -> None:
-        """Write the search as one HTML file."""
+        """Write the search as one HTML file.
+
+        Raises BakeoffError where an image that was found is gone, or is another one.
+        """
+        folder = Path(self.index.about["images"])
         write_search_page(
             path,
             query=self.query,
             encoder=self.index.encoder,
             hits=self.hits,
-            folder=Path(self.index.about["images"]),
-            read=read_image,
+            read=lambda hit: listed_image(folder / hit.path, hit.name),
             about=_said(describe(self.index.parts)),
         )
 
@@ -56,6 +59,16 @@ def search_study(
     return Found(query, index, hits)
 
 
+def read_query(path: Path) -> Image.Image:
+    """The RGB picture to search by; raises BakeoffError where it cannot be read."""
+    try:
+        return read_image(path)
+    except Unreadable as error:
+        raise BakeoffError(
+            str(path), error.reason, "a picture to search by", "Give another --image."
+        ) from error
+
+
 def _existing(study: Path, encoder: str) -> Path:
     folder = study / "index" / encoder
     if not folder.is_dir():
@@ -64,7 +77,8 @@ def _existing(study: Path, encoder: str) -> Path:
             str(folder),
             f"no index (there are: {listed(there)})" if there else "no index",
             "the index of this study and encoder",
-            f"Make it with: snakemake --cores all {folder}",
+            f"Make it with: make index STUDY={study.name} ENCODER={encoder} (and CONFIG=... "
+            "if the study was run with one).",
         )
     return folder
 

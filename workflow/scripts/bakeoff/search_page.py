@@ -19,26 +19,25 @@ def write_search_page(
     query: str | Image.Image,
     encoder: str,
     hits: Sequence[Hit],
-    folder: Path,
-    read: Callable[[Path], Image.Image],
+    read: Callable[[Hit], Image.Image],
     about: Mapping[str, str] | None = None,
 ) -> None:
     """Write the page of one search, whole or not at all.
 
-    `query` is the text or the picture that was asked for; `read` turns a path under
-    `folder` into an RGB picture; `about` says of the index how it was searched.
+    `query` is the text or the picture that was asked for; `read` gives the RGB
+    picture of an image that was found; `about` says of the index how it was searched.
     """
     picture = thumbnail(query, _PIXELS) if isinstance(query, Image.Image) else None
     text = template("search.html").render(
         query=query if isinstance(query, str) else "this picture",
         picture=picture,
         encoder=encoder,
-        found=[(hit, _picture(hit, folder, read)) for hit in hits],
+        found=[(hit, _picture(hit, read)) for hit in hits],
         about=dict(about or {}),
     )
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _picture(hit: Hit, folder: Path, read: Callable[[Path], Image.Image]) -> str | None:
-    return thumbnail(read(folder / hit.path), _PIXELS) if hit.kind == "image" else None
+def _picture(hit: Hit, read: Callable[[Hit], Image.Image]) -> str | None:
+    return thumbnail(read(hit), _PIXELS) if hit.kind == "image" else None

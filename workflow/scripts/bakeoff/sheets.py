@@ -51,10 +51,13 @@ def write_sheets(folder: Path, sheets: Iterable[Sheet]) -> None:
 
 
 def to_csv(sheet: Sheet) -> str:
-    """All values behind the sheet, in stored units, unrounded."""
+    """All values behind the sheet, in stored units, unrounded.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([name for column in sheet.columns for name in column.raw])
+    writer.writerow([_plain(name) for column in sheet.columns for name in column.raw])
     for row in sheet.rows:
         writer.writerow([_plain(value) for cell in row for value in cell.raw])
     return out.getvalue()
@@ -76,7 +79,7 @@ def to_latex(sheet: Sheet) -> str:
     """A table environment in the manner of booktabs; every character is escaped."""
 
     def line(cells: Iterable[str]) -> str:
-        return "    " + " & ".join(_latex(cell) for cell in cells) + r" \\" + "\n"
+        return "    " + " & ".join(map(_latex_cell, cells)) + r" \\" + "\n"
 
     places = "".join("r" if column.number else "l" for column in sheet.columns)
     return (
@@ -94,7 +97,22 @@ def to_latex(sheet: Sheet) -> str:
 def _plain(value: Raw) -> Raw:
     if isinstance(value, float | np.floating):
         return repr(float(value)) if math.isfinite(value) else ""
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+        return f"'{value}"
     return "" if value is None else value
+
+
+# What spreadsheets take for the beginning of a formula; an apostrophe makes it text.
+# Source: OWASP, "CSV injection".
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _markdown(text: str) -> str:
@@ -115,6 +133,16 @@ _LATEX = {
     "·": r"$\cdot$",
     **{special: f"\\{special}" for special in "&%$#_{}"},
 }
+
+
+def _latex_cell(text: str) -> str:
+    """A cell as LaTeX, its first character in braces if a command could take it.
+
+    The end of a row and the rules look past white space for a star or for a length in
+    brackets.
+    """
+    cell = _latex(text)
+    return f"{{{cell[0]}}}{cell[1:]}" if cell.startswith(("[", "*")) else cell
 
 
 def _latex(text: str) -> str:

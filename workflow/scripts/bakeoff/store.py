@@ -19,6 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bakeoff.documents import parse_json
+from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
 from bakeoff.schemas import SCHEMAS
 from bakeoff.tables import atomic_path, read_table, write_table
@@ -89,20 +91,14 @@ class Shelf:
     def facts(self) -> dict[str, Any] | None:
         """What the encoder told of itself when it was last loaded; None before that.
 
-        Raises BakeoffError where the file is damaged.
+        None where the file is damaged too: the encoder is then loaded and tells again.
         """
-        path = self.folder / "facts.json"
-        if not path.exists():
-            return None
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")).items())
-        except (OSError, ValueError, AttributeError) as error:
-            raise BakeoffError(
-                str(path),
-                f"a damaged file ({error})",
-                "what the encoder told of itself",
-                f"Delete {self.folder} and run again.",
-            ) from error
+            facts = parse_json((self.folder / "facts.json").read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        is_whole = isinstance(facts, dict) and all(name in facts for name in FACTS)
+        return facts if is_whole and isinstance(facts["dimension"], int) else None
 
     def set_facts(self, facts: Mapping[str, Any]) -> None:
         """Keep what the encoder tells of itself."""
@@ -111,9 +107,9 @@ class Shelf:
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         path = self.folder / name
         text = json.dumps(content, indent=1, sort_keys=True)
-        if not path.exists() or path.read_text() != text:
+        if not path.exists() or path.read_bytes() != text.encode():
             with atomic_path(path) as temporary:
-                temporary.write_text(text)
+                temporary.write_bytes(text.encode())
 
 
 def write_once(path: Path, text: str) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bakeoff.documents import read_yaml
 from bakeoff.errors import BakeoffError
 from bakeoff.plain_folder import read_plain_folder
 
-from planning.config import Schema, closest, complete, read_yaml, refused
+from planning.config import Schema, closest, complete, refused
 from planning.encoder_id import EncoderId, parse
 
 Settings = dict[str, Any]

@@ -16,6 +16,9 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from bakeoff.documents import parse_json
 
 # Dotted names of imported modules, and names of files; by a hash of the module.
 Mentions = tuple[list[str], list[str]]
@@ -117,9 +120,23 @@ def _mentions(text: str, package: tuple[str, ...]) -> Mentions:
 @functools.cache
 def _read_known(cache: Path) -> Known:
     try:
-        return dict(json.loads(cache.read_text(encoding="utf-8")))
+        known = parse_json(cache.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return (
+        known if isinstance(known, dict) and all(map(_is_known, known.values())) else {}
+    )
+
+
+def _is_known(mentions: Any) -> bool:
+    """Whether it is two lists of names, as `_mentions` gives; else the cache is spoilt."""
+    return (
+        isinstance(mentions, list)
+        and len(mentions) == 2
+        and all(
+            isinstance(n, list) and all(isinstance(x, str) for x in n) for n in mentions
+        )
+    )
 
 
 def _write_known(cache: Path, known: Known) -> None:

@@ -7,22 +7,17 @@ known name where a word seems misspelt. All problems are reported together.
 import copy
 import difflib
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from bakeoff.documents import read_yaml
 from bakeoff.errors import BakeoffError
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 Schema = Mapping[str, Any]
-
-
-def read_yaml(path: Path) -> Any:
-    """What a YAML file says, read by the C library where PyYAML was built with it."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
 
 
 def load_schema(path: Path) -> dict[str, Any]:
@@ -38,6 +33,10 @@ def complete(
     Raises BakeoffError that lists every problem, one line each.
     """
     problems = [_describe(error, schema) for error in _errors(config, schema)]
+    problems = problems or [
+        f"{key}: {value} is not allowed; a finite number was expected"
+        for key, value in _not_finite(config, "")
+    ]
     if problems:
         raise refused(where, problems)
     return _filled(copy.deepcopy(dict(config)), schema, schema)
@@ -62,6 +61,18 @@ def closest(word: str, known: list[str]) -> str:
 def _errors(config: Mapping[str, Any], schema: Schema) -> list[ValidationError]:
     found = Draft202012Validator(schema).iter_errors(config)
     return sorted(found, key=lambda error: [str(part) for part in error.absolute_path])
+
+
+def _not_finite(value: object, where: str) -> Iterator[tuple[str, object]]:
+    """(key, value) of every NaN and infinity: no comparison of a schema refuses NaN."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _not_finite(inner, _join(where, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _not_finite(inner, f"{where}.{i}")
 
 
 def _describe(error: Any, root: Schema) -> str:

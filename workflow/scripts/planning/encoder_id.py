@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 _FORM = re.compile(
-    r"(?P<base>[^@+~]+)(\+(?P<recipe>[^@+~]+)(~(?P<seed>\d{1,9}))?)?(@(?P<resolution>\d+))?"
+    r"(?P<base>[^@+~]+)(\+(?P<recipe>[^@+~]+)(~(?P<seed>\d{1,9}))?)?(@(?P<resolution>[1-9]\d*))?"
 )
 
 

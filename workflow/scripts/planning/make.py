@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bakeoff.documents import read_yaml
 from bakeoff.errors import BakeoffError
 
 from planning.catalogue import read_catalogue, replaced_entries
-from planning.config import complete, load_schema, read_yaml, refused
+from planning.config import complete, load_schema, refused
 from planning.plan import Plan
 from planning.problems import problems
 

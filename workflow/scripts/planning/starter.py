@@ -4,15 +4,18 @@ Looks at names only, never into an image: which classes there are, whether they 
 numbers, whether the images are divided into train and test.
 """
 
-import csv
 import json
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.errors import BakeoffError
+from bakeoff.errors import BakeoffError, listed
+from bakeoff.listing import class_name, read_rows
+
+from planning.offline import USUAL
 
 IMAGE_SUFFIXES = frozenset(
     f".{suffix}"
@@ -23,12 +26,16 @@ _PROMPTS = ("a photo of {}", "a picture of {}", "an image showing {}")
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder holds: images per class, and how they are divided."""
+    """What a folder holds: images per class, and how they are divided.
+
+    grouped: whether a file of labels names the group of each image.
+    """
 
     classes: dict[str, int]
     divided: bool
     labels_file: Path | None = None
     labels: str | None = None
+    grouped: bool = False
 
     @property
     def ordinal(self) -> bool:
@@ -46,7 +53,8 @@ class Found:
 def look(images: Path, labels_file: Path | None = None) -> Found:
     """The classes below `images`, or in a CSV file of labels.
 
-    Raises BakeoffError where there is no folder, no labelled image, or no column label.
+    Raises BakeoffError where there is no folder, no labelled image, or no column label,
+    where the file cannot be read, and where a class's name is not valid UTF-8.
     """
     if not images.is_dir():
         raise BakeoffError(
@@ -63,7 +71,7 @@ def look(images: Path, labels_file: Path | None = None) -> Found:
     for top in tops:
         for folder in sorted(top.iterdir()):
             if folder.is_dir() and (count := _count_images(folder)):
-                classes[folder.name] += count
+                classes[class_name(folder.name)] += count
     if not classes:
         raise BakeoffError(
             str(images),
@@ -72,10 +80,36 @@ def look(images: Path, labels_file: Path | None = None) -> Found:
             "If the labels are in a table, give it with --labels-file; its columns are "
             "path and label, and perhaps split and group.",
         )
+    _refuse_not_utf8(images, classes)
     return Found(dict(classes), divided)
 
 
-def starter_config(name: str, images: Path, found: Found, prompts: Path | None) -> str:
+def _refuse_not_utf8(images: Path, names: Iterable[str]) -> None:
+    wrong = [ascii(name) for name in names if not _is_utf8(name)]
+    if wrong:
+        raise BakeoffError(
+            str(images),
+            f"names of folders that are not valid UTF-8: {listed(wrong)}",
+            "names that a configuration can hold",
+            "Rename these folders.",
+        )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def starter_config(
+    name: str,
+    images: Path,
+    found: Found,
+    prompts: Path | None,
+    encoders: Sequence[str] = USUAL,
+) -> str:
     """The text of a configuration for what was found, with comments."""
     ordinal = found.ordinal
     folds = min(10, found.smallest)
@@ -93,7 +127,7 @@ def starter_config(name: str, images: Path, found: Found, prompts: Path | None) 
         f"{found.smallest}. config/README.md explains every key.",
         "",
         "# Encoders to compare: any ids of config/encoders.yaml.",
-        "encoders: [clip-vit-b-32, siglip-b-16-224]",
+        *_encoder_lines(encoders),
         "",
         "protocols:",
         f"  cv{folds}: {{kind: kfold, folds: {folds}, repeats: 10}}",
@@ -114,9 +148,7 @@ def starter_config(name: str, images: Path, found: Found, prompts: Path | None) 
         "    # nominal: classes without an order. ordinal: numbers such as ages.",
         f"    labels: {'ordinal' if ordinal else 'nominal'}",
         f"    protocols: [cv{folds}{', test' if found.divided else ''}]",
-        "    # Several images of one animal, slide, person or video? They must stay on",
-        "    # one side of training and test: say which part of the path they share.",
-        "    # group_pattern: '([^/]+)_[0-9]+\\.jpg$'",
+        *_group_lines(found.grouped),
     ]
     if prompts:
         lines += [
@@ -124,6 +156,29 @@ def starter_config(name: str, images: Path, found: Found, prompts: Path | None) 
             f"    prompts: {_quoted(os.fspath(prompts))}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _encoder_lines(encoders: Sequence[str]) -> list[str]:
+    lines = []
+    if tuple(encoders) != USUAL:
+        lines = [
+            "# The hub cannot be reached from here. These come with bakeoff: small ones that",
+            f"# show how it works. With a network: [{', '.join(USUAL)}]",
+        ]
+    return [*lines, f"encoders: [{', '.join(encoders)}]"]
+
+
+def _group_lines(grouped: bool) -> list[str]:
+    if grouped:
+        return [
+            "    # The labels file names groups: images of one group stay on one side of",
+            "    # training and test.",
+        ]
+    return [
+        "    # Several images of one animal, slide, person or video? They must stay on",
+        "    # one side of training and test: say which part of the path they share.",
+        "    # group_pattern: '([^/]+)_[0-9]+\\.jpg$'",
+    ]
 
 
 def starter_prompts(found: Found) -> str:
@@ -142,24 +197,14 @@ def starter_prompts(found: Found) -> str:
 
 
 def _look_into(labels_file: Path) -> Found:
-    if labels_file.suffix.lower() == ".parquet":
-        import pyarrow.parquet as pq
-
-        rows = pq.read_table(labels_file).to_pylist()
-    else:
-        with labels_file.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    columns = list(map(str, rows[0])) if rows else []
-    if not {"path", "label"} <= set(columns):
-        raise BakeoffError(
-            str(labels_file),
-            f"the columns {', '.join(columns)}" if columns else "no rows",
-            "the columns path and label, and perhaps split and group",
-            "Rename the columns.",
-        )
-    splits = {str(row.get("split") or "") for row in rows}
-    classes = Counter(str(row["label"]) for row in rows)
-    return Found(dict(classes), {"train", "test"} <= splits, labels_file)
+    rows = read_rows(labels_file)
+    splits = {row.get("split", "") for row in rows}
+    return Found(
+        dict(Counter(class_name(row["label"].strip()) for row in rows)),
+        {"train", "test"} <= splits,
+        labels_file,
+        grouped=any(row.get("group") for row in rows),
+    )
 
 
 def _count_images(folder: Path) -> int:

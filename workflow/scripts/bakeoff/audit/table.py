@@ -24,6 +24,8 @@ def read_rows(path: Path) -> dict[str, list[dict[str, str]]]:
     missing = [name for name in _COLUMNS if name not in header]
     if missing:
         raise _bad(path, f"columns {header}, without {missing}")
+    if repeated := sorted({n for n in _COLUMNS if header.count(n) > 1}):
+        raise _bad(path, f"columns that stand twice: {', '.join(repeated)}")
     problems = [
         f"line {line}: {problem}"
         for line, row in enumerate(rows, start=2)

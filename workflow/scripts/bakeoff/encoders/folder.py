@@ -12,6 +12,7 @@ from typing import Any
 
 from bakeoff.encoders.compose import COMPOSED
 from bakeoff.encoders.loaders import LIBRARIES
+from bakeoff.encoders.parts import part_problems
 from bakeoff.errors import BakeoffError
 from bakeoff.files import sha256_of
 from bakeoff.safety import refuse_code, refuse_unlisted
@@ -156,7 +157,7 @@ def open_folder(path: str | Path) -> WeightsFolder:
             "a weights folder with encoder.json",
             "Fetch the weights, or check the encoder's folder in the catalogue.",
         ) from error
-    if wrong := _problems(note):
+    if wrong := _problems(note) or part_problems(path, note):
         raise BakeoffError(
             str(path / "encoder.json"),
             "; ".join(wrong),

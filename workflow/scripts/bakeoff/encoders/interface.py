@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+# What tables of vectors say of the encoder that made them.
+FACTS = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
+
+
 class Encoder(ABC):
     """One loaded model at one resolution, on one device, in one precision.
 
@@ -56,8 +60,7 @@ class Encoder(ABC):
 
     def facts(self) -> dict[str, Any]:
         """What tables of its vectors say of it."""
-        names = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in FACTS}
 
     def collate(self, inputs: Sequence[Any]) -> Any:
         """One batch, a tensor or a list of them, of what `preprocess` returned."""

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from bakeoff.documents import read_json
+
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 
 
@@ -45,7 +47,7 @@ def save_encoder(
 
 def _write_config(model: Any, path: Path) -> None:
     """The architecture; open_clip makes a bias only where the configuration has one."""
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path)
     if model.logit_bias is not None:
         config["model_cfg"].setdefault("init_logit_bias", _number(model.logit_bias))
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -54,7 +56,7 @@ def _write_config(model: Any, path: Path) -> None:
 def _write_card(
     folder: Path, source: Path, name: str, provenance: dict[str, Any]
 ) -> None:
-    card = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+    card = read_json(folder / "encoder.json")
     card["source"] = f"fine-tuned from {card.get('id', source.name)}"
     card["finetuned"] = provenance
     card["id"] = name
