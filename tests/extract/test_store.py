@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pyarrow as pa
 import pytest
-from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
+from bakeoff.schemas import FACTS
 from bakeoff.store import Shelf, digest, refuse_mixture, write_once
 from bakeoff.tables import read_table, vectors, write_batches
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bakeoff import seal, tables
-from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
 from bakeoff.kept import settled_precision
+from bakeoff.schemas import FACTS
 from bakeoff.store import Shelf
 from bakeoff.tables import provenance, read_table, write_batches, write_table
 

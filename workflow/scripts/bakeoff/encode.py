@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bakeoff.encoders import Encoder
+from bakeoff.encoders.check import too_little_memory
 from bakeoff.encoders.together import Together
-from bakeoff.errors import BakeoffError
 from bakeoff.images import listed_image
 
 if TYPE_CHECKING:
@@ -87,12 +87,7 @@ class _Forward:
         except torch.OutOfMemoryError:
             pass  # Left first: the traceback would keep the batch's memory.
         if len(batch) == 1:
-            raise BakeoffError(
-                self.encoder.id,
-                f"too little memory on {self.encoder.device} for one image",
-                "memory for one image",
-                "Free memory, choose a smaller encoder, or set device: cpu.",
-            )
+            raise too_little_memory(self.encoder.id, self.encoder.device)
         if self.encoder.device.startswith("cuda"):
             torch.cuda.empty_cache()
         self.size = half = (len(batch) + 1) // 2

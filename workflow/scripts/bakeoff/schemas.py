@@ -10,6 +10,9 @@ import pyarrow as pa
 
 VERSION = 1
 
+# What tables of vectors say of the encoder that made them.
+FACTS = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
+
 # Few distinct values, many rows: stored once each.
 _WORD = pa.dictionary(pa.int32(), pa.string())
 

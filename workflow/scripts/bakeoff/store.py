@@ -20,9 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bakeoff.documents import parse_json
-from bakeoff.encoders.interface import FACTS
 from bakeoff.errors import BakeoffError
-from bakeoff.schemas import SCHEMAS
+from bakeoff.schemas import FACTS, SCHEMAS
 from bakeoff.tables import atomic_path, read_table, write_table
 
 

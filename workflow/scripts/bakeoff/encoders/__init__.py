@@ -50,13 +50,9 @@ def _tried(load: Callable[[], Encoder], name: str) -> Encoder:
     Nothing else knows how large its patches are. Raises BakeoffError where one does not
     fit into the picture.
     """
-    import torch
-
     try:
         encoder = load()
         dimension_of(encoder)
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, ValueError) as error:
         told = error.received if isinstance(error, BakeoffError) else str(error)
         raise BakeoffError(

@@ -22,8 +22,13 @@ def checked(encoder: Encoder) -> Encoder:
 
 
 def dimension_of(encoder: Encoder) -> int:
-    """The length of its vectors."""
-    return int(encoder.encode_images(encoder.collate([_blank(encoder)])).shape[1])
+    """The length of its vectors; BakeoffError where one image does not fit into memory."""
+    import torch
+
+    try:
+        return int(encoder.encode_images(encoder.collate([_blank(encoder)])).shape[1])
+    except torch.OutOfMemoryError:
+        raise too_little_memory(encoder.id, encoder.device) from None
 
 
 def resolution_of(encoder: Encoder) -> int:
@@ -43,6 +48,16 @@ def differs(encoder_id: str, key: str, stated: int, found: int) -> BakeoffError:
         f"{stated}",
         f"{found}, as its files have it",
         f"Set `{key}: {found}`, or correct encoder.json if the folder brings one.",
+    )
+
+
+def too_little_memory(encoder_id: str, device: str) -> BakeoffError:
+    """The error of an encoder that cannot encode a single image on this device."""
+    return BakeoffError(
+        encoder_id,
+        f"too little memory on {device} for one image",
+        "memory for one image",
+        "Free memory, choose a smaller encoder, or set device: cpu.",
     )
 
 

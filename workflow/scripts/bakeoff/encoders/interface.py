@@ -4,13 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bakeoff.schemas import FACTS
+
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
-
-
-# What tables of vectors say of the encoder that made them.
-FACTS = ("dimension", "resolution", "has_text", "logit_scale", "logit_bias")
 
 
 class Encoder(ABC):
