@@ -194,7 +194,12 @@ def study_sheets(
     protocol, method = main_run
     first = (method, protocol)
     sheets = [
-        results_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
+        results_sheet(
+            pa.concat_tables([metrics, baseline]).unify_dictionaries(),
+            encoders=[*encoders, *sorted(set(strings(baseline, "encoder")))],
+            confidence=confidence,
+            first=first,
+        ),
         comparisons_sheet(comparisons, first=first),
         classes_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
         comparisons_sheet(comparisons, per_class=True, first=first),
