@@ -12,7 +12,7 @@ import pyarrow as pa
 from bakeoff.folds import runs
 from bakeoff.metrics.interface import Outcomes
 from bakeoff.metrics.outcomes import Run
-from bakeoff.metrics.table import metrics_of_runs
+from bakeoff.metrics.table import ALL, metrics_of_runs
 from bakeoff.probes.inputs import Images, Labels, read_images
 from bakeoff.tables import origin
 
@@ -37,6 +37,18 @@ def baseline_rows(
         for name, values in metrics_of_runs(done, study, curve=curve).items():
             rows.setdefault(name, []).extend(values)
     return rows
+
+
+def baseline_values(baseline: pa.Table, metric: str) -> dict[str, float]:
+    """The metric over all repeats by protocol, from a table of `baseline_rows`."""
+    return {
+        row["protocol"]: row["value"]
+        for row in baseline.to_pylist()
+        if row["metric"] == metric
+        and not row["class"]
+        and (row["repeat"], row["fold"]) == (ALL, ALL)
+        and row["value"] is not None
+    }
 
 
 def _runs(images: Images, folds: pa.Table, protocol: str) -> Iterator[Run]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
+from bakeoff.baseline import NAME
 from bakeoff.cells import (
     as_number,
     count,
@@ -178,6 +179,7 @@ def study_sheets(
     *,
     manifest: pa.Table,
     metrics: pa.Table,
+    baseline: pa.Table,
     comparisons: pa.Table,
     costs: pa.Table,
     retrieval: pa.Table,
@@ -189,14 +191,15 @@ def study_sheets(
 ) -> dict[str, Sheet]:
     """All tables of a study by name; those that say nothing of it have no rows.
 
-    `main_run` is the protocol and the method whose rows come first.
+    `main_run` is the protocol and the method whose rows come first; `baseline` is the
+    table of metrics of the commonest class, which the first table shows as well.
     """
     protocol, method = main_run
     first = (method, protocol)
     sheets = [
         results_sheet(
             pa.concat_tables([metrics, baseline]).unify_dictionaries(),
-            encoders=[*encoders, *sorted(set(strings(baseline, "encoder")))],
+            encoders=[*encoders, NAME],
             confidence=confidence,
             first=first,
         ),

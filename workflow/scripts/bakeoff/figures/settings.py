@@ -58,7 +58,9 @@ def draw(data: SettingsData, figure: Figure) -> None:
         used = line["runs"] > 0
         axes.plot(line["value"], y, color=colour, linestyle=dash)
         axes.plot(line["value"][used], y[used], color=colour, marker=mark, linestyle="")
-        axes.plot([], [], color=colour, marker=mark, linestyle=dash, label=short(encoder))
+        axes.plot(
+            [], [], color=colour, marker=mark, linestyle=dash, label=short(encoder)
+        )
     axes.set_xscale("log")
     axes.set(xlabel=f"{data.setting} (log scale)", ylabel=data.unit.axis())
     axes.grid(color=GRID)
