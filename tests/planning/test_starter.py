@@ -94,3 +94,22 @@ def test_nothing_is_overwritten_unasked(
 def test_a_study_name_is_safe_in_a_path() -> None:
     assert study_name("../../My Fish (2024)") == "My-Fish-2024"
     assert study_name("///") == study_name("demo") == "study"
+
+
+def test_the_start_has_a_control_and_chooses_its_penalties_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder(Path("pets"), {"cat": 12, "dog": 12})
+    assert main(["init", "pets"]) == 0
+    config = yaml.safe_load(Path("pets.yaml").read_text(encoding="utf-8"))
+    config = complete(config, load_schema(REPOSITORY / "config/schema.yaml"))
+    assert config["control"] in config["encoders"]
+    entries = yaml.safe_load((REPOSITORY / "config/encoders.yaml").read_text("utf-8"))
+    assert (REPOSITORY / entries[config["control"]]["folder"]).is_dir()
+    probes = config["probes"].values()
+    assert [(p["kind"], p.get("alpha", p.get("C"))) for p in probes] == [
+        ("ridge", "nested"),
+        ("svc", "nested"),
+    ]
+    assert all(probe["rescale"] and probe["normalise"] for probe in probes)

@@ -147,5 +147,7 @@ def test_nested_svc_chooses_as_a_grid_search_does(study):
 def test_a_choice_with_one_image_of_a_class_is_refused(study_of):
     y = np.array([1] * 10 + [2] * 2)
     s = study_of(np.eye(12), y, protocol={"kind": "kfold", "folds": 2})
-    with pytest.raises(BakeoffError, match="training images of one class after an inner division"):
+    with pytest.raises(
+        BakeoffError, match="training images of one class after an inner division"
+    ):
         s.predict(kind="svc", C="nested")

@@ -97,6 +97,7 @@ def test_length_and_cone_of_the_vectors_change_nothing_once_rescaled(study_of, p
 def test_each_row_is_the_probe_with_that_value(study, settings, labels):
     s = study(n=90, k=3)
     rows = sensitivity(s, labels, **settings)
+
     def hits(settings):
         columns, _ = s.predict(labels, **settings)
         first = np.asarray(columns["repeat"]) == 0

@@ -18,6 +18,7 @@ IMAGE_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in ("jpg", "jpeg", "png", "tif", "tiff", "bmp", "gif", "webp", "ppm")
 )
+_CONTROL = "tiny-random"  # shipped with the repository
 _PROMPTS = ("a photo of {}", "a picture of {}", "an image showing {}")
 
 
@@ -93,7 +94,14 @@ def starter_config(name: str, images: Path, found: Found, prompts: Path | None) 
         f"{found.smallest}. config/README.md explains every key.",
         "",
         "# Encoders to compare: any ids of config/encoders.yaml.",
-        "encoders: [clip-vit-b-32, siglip-b-16-224]",
+        f"encoders: [clip-vit-b-32, siglip-b-16-224, {_CONTROL}]",
+        "# Small, with random weights: where no encoder beats it, nothing was learned.",
+        f"control: {_CONTROL}",
+        "",
+        "# Penalties are chosen inside the training images, on vectors scaled to fit.",
+        "probes:",
+        "  ridge: {kind: ridge, alpha: nested, rescale: true}",
+        "  svc: {kind: svc, C: nested, rescale: true}",
         "",
         "protocols:",
         f"  cv{folds}: {{kind: kfold, folds: {folds}, repeats: 10}}",
