@@ -107,7 +107,8 @@ def test_each_row_is_the_probe_with_that_value(study, settings, labels):
     assert rows[0]["hits"] == hits(settings)
     assert rows[0]["n"] == 90 and rows[0]["score"] == rows[0]["hits"] / 90
     for row in rows[1:]:
-        assert row["hits"] == hits({**settings, row["setting"]: row["value"]})
+        value = int(row["value"]) if row["setting"] == "k" else row["value"]
+        assert row["hits"] == hits({**settings, row["setting"]: value})
     if len(rows) > 1:
         assert sum(row["runs"] for row in rows[1:]) == rows[0]["runs"] == 4
     assert [row["left_out"] for row in rows[1:]] == [None] * (len(rows) - 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.logs import logged
+from bakeoff.schemas import SCHEMAS
 from bakeoff.sensitivity import sensitivity_rows
 from bakeoff.tables import read_table, write_table
 
@@ -28,7 +29,7 @@ def sensitivity(
         read_table(manifest, "manifest"),
         read_table(folds, "folds"),
     )
-    rows: dict[str, list[Any]] = {}
+    rows: dict[str, list[Any]] = {name: [] for name in SCHEMAS["sensitivity"].names}
     for method, probe in settings["probes"].items():
         made = sensitivity_rows(
             *tables,
@@ -42,7 +43,7 @@ def sensitivity(
             protocol=folds.stem,
         )
         for name, values in made.items():
-            rows.setdefault(name, []).extend(values)
+            rows[name].extend(values)
     write_table(output_sensitivity, "sensitivity", rows)
 
 
