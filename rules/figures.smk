@@ -518,6 +518,7 @@ rule figure_settings:
     params:
         settings=settings("figure_settings"),
         code=code_version("figure_settings.py"),
+        libraries=libraries("figure_settings.py"),
     message:
         "Drawing what the probe's setting decides of {wildcards.study}"
     script:

@@ -39,6 +39,7 @@ rule baseline:
     params:
         settings=settings("baseline"),
         code=code_version("baseline.py"),
+        libraries=libraries("baseline.py"),
     message:
         "Metrics of the commonest class of {wildcards.study}"
     script:

@@ -45,6 +45,7 @@ rule sensitivity:
     params:
         settings=settings("sensitivity"),
         code=code_version("sensitivity.py"),
+        libraries=libraries("sensitivity.py"),
     message:
         "Settings of the probes on {wildcards.encoder}: {wildcards.study}"
     script:

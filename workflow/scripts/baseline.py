@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bakeoff.baseline import baseline_rows
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_table, write_table
 
 
@@ -28,7 +28,13 @@ def baseline(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         baseline(
             manifest=Path(snakemake.input.manifest),
             folds=[Path(path) for path in snakemake.input.folds],

@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.figures import settings as setting
 from bakeoff.figures.save import save_figure
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.tables import read_tables
 
 
@@ -27,7 +27,13 @@ def figure_settings(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         figure_settings(
             sensitivity=[Path(path) for path in snakemake.input.sensitivity],
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],

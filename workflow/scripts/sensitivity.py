@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bakeoff.logs import logged
+from bakeoff.jobs import job
 from bakeoff.schemas import SCHEMAS
 from bakeoff.sensitivity import sensitivity_rows
 from bakeoff.tables import read_table, write_table
@@ -48,7 +48,13 @@ def sensitivity(
 
 
 if "snakemake" in globals():
-    with logged(snakemake.log[0]):
+    with job(
+        log=snakemake.log[0],
+        inputs=snakemake.input,
+        outputs=snakemake.output,
+        params=snakemake.params,
+        scripts=snakemake.scriptdir,
+    ):
         sensitivity(
             embeddings=Path(snakemake.input.embeddings),
             manifest=Path(snakemake.input.manifest),
