@@ -23,14 +23,14 @@ def manifest_of(labels, splits=None):
 
 
 def test_a_fixed_test_set_by_hand():
-    manifest = manifest_of([1, 1, 2, 1, 2, 2, 3], ["train"] * 3 + ["test"] * 4)
+    manifest = manifest_of([1, 1, 3, 1, 3, 3, 3], ["train"] * 3 + ["test"] * 4)
     folds = pa.table(make_folds(manifest, {"kind": "split"}, 1))
     rows = baseline_rows(manifest, {"test": folds}, labels="ordinal", study="s")
     assert set(rows["encoder"]) == {NAME}
-    # Answered: 1, right for one of four; the mean of 1, 1 and 2 before rounding.
+    # Answered: 1, right for one of four; the mean of 1, 1 and 3 before rounding.
     table = pa.table(rows)
     assert baseline_values(table, "accuracy") == {"test": 0.25}
-    errors = np.array([1, 2, 2, 3]) - 4 / 3
+    errors = np.array([1, 3, 3, 3]) - 5 / 3
     rmse = baseline_values(table, "rmse")["test"]
     assert rmse == pytest.approx(np.sqrt((errors**2).mean()))
 
