@@ -174,7 +174,9 @@ def tables(wildcards):
     names += ["costs", "retrieval"]
     names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
     for encoder in PLAN.encoders(study):
-        names += [f"{kind}/{encoder}" for kind in ("embeddings", "sensitivity", "metrics")]
+        names += [
+            f"{kind}/{encoder}" for kind in ("embeddings", "sensitivity", "metrics")
+        ]
     names += [f"training/{encoder}" for encoder in PLAN.trainings(study)]
     made = [f"results/{study}/{name}.parquet" for name in names]
     return made + predictions(wildcards)

@@ -57,7 +57,10 @@ def sensitivity_rows(
     grid = zip(*(task.predict_each(values) for task in tasks), strict=True)
     truth = np.concatenate([task.truth(images) for task in tasks])
     used = [getattr(task.probe, setting) for task in tasks] if setting else []
-    results = [[task.probe.predict(task.fold()) for task in tasks], *grid]
+    results: list[Sequence[Predicted]] = [
+        [task.probe.predict(task.fold()) for task in tasks],
+        *grid,
+    ]
     rows = len(results)
     return {
         **{name: [text] * rows for name, text in {"encoder": encoder, **names}.items()},
@@ -67,7 +70,7 @@ def sensitivity_rows(
         "score": [_score(metric, parts, truth, images, probe) for parts in results],
         "runs": [len(tasks), *(used.count(value) for value in values)],
         "n": [len(truth)] * rows,
-        "hits": [int((joined(parts).y == truth).sum()) for parts in results],
+        "hits": [int((joined(list(p)).y == truth).sum()) for p in results],
         **_without_one(tasks, images, rows),
     }
 
