@@ -178,10 +178,13 @@ def trainings(wildcards):
 def tables(wildcards):
     """Every table of a study."""
     study = wildcards.study
-    names = "manifest quarantine comparisons variance seeds costs retrieval".split()
+    names = "manifest quarantine baseline comparisons variance seeds".split()
+    names += ["costs", "retrieval"]
     names += [f"folds/{protocol}" for protocol in PLAN.protocols(study)]
     for encoder in PLAN.encoders(study):
-        names += [f"embeddings/{encoder}", f"metrics/{encoder}"]
+        names += [
+            f"{kind}/{encoder}" for kind in ("embeddings", "sensitivity", "metrics")
+        ]
     names += [f"training/{encoder}" for encoder in PLAN.trainings(study)]
     made = [f"results/{study}/{name}.parquet" for name in names]
     return made + predictions(wildcards)

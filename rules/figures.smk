@@ -4,6 +4,7 @@
 rule figure_accuracy:
     input:
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        baseline="results/{study}/baseline.parquet",
     output:
         svg=report(
             "results/{study}/figures/accuracy.svg",
@@ -488,6 +489,40 @@ rule figure_resolution:
         "Drawing the resolutions of {wildcards.study}"
     script:
         "../workflow/scripts/figure_resolution.py"
+
+
+rule figure_settings:
+    input:
+        sensitivity=of_encoders("results/{study}/sensitivity/{encoder}.parquet"),
+    output:
+        svg=report(
+            "results/{study}/figures/settings/{protocol}/{method}.svg",
+            caption="../workflow/report/settings.rst",
+            category="{study}",
+            labels={
+                "figure": "Settings",
+                "method": "{method}",
+                "protocol": "{protocol}",
+            },
+        ),
+        png="results/{study}/figures/settings/{protocol}/{method}.png",
+    log:
+        "logs/figures/{study}/settings/{protocol}/{method}.log",
+    benchmark:
+        "benchmarks/results/figures/{study}/settings/{protocol}/{method}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("figure_settings"),
+        code=code_version("figure_settings.py"),
+        libraries=libraries("figure_settings.py"),
+    message:
+        "Drawing what the probe's setting decides of {wildcards.study}"
+    script:
+        "../workflow/scripts/figure_settings.py"
 
 
 # Never part of `all`, as is the table behind it.

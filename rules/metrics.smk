@@ -19,3 +19,28 @@ rule metrics:
         "Metrics of {wildcards.encoder} on {wildcards.study}"
     script:
         "../workflow/scripts/metrics.py"
+
+
+rule baseline:
+    input:
+        manifest="results/{study}/manifest.parquet",
+        folds=of_protocols("results/{study}/folds/{protocol}.parquet"),
+    output:
+        baseline="results/{study}/baseline.parquet",
+    log:
+        "logs/baseline/{study}.log",
+    benchmark:
+        "benchmarks/results/baseline/{study}.tsv"
+    conda:
+        "../envs/bakeoff.yaml"
+    resources:
+        mem_mb=more(2000),
+        runtime=20,
+    params:
+        settings=settings("baseline"),
+        code=code_version("baseline.py"),
+        libraries=libraries("baseline.py"),
+    message:
+        "Metrics of the commonest class of {wildcards.study}"
+    script:
+        "../workflow/scripts/baseline.py"

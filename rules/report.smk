@@ -4,6 +4,8 @@ rule summary:
         quarantine="results/{study}/quarantine.parquet",
         predictions=main_predictions,
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        baseline="results/{study}/baseline.parquet",
+        sensitivity=of_encoders("results/{study}/sensitivity/{encoder}.parquet"),
         comparisons="results/{study}/comparisons.parquet",
         costs="results/{study}/costs.parquet",
         retrieval="results/{study}/retrieval.parquet",
@@ -42,6 +44,7 @@ rule tables:
     input:
         manifest="results/{study}/manifest.parquet",
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
+        baseline="results/{study}/baseline.parquet",
         comparisons="results/{study}/comparisons.parquet",
         costs="results/{study}/costs.parquet",
         retrieval="results/{study}/retrieval.parquet",

@@ -178,3 +178,18 @@ def test_no_interval_is_inconclusive():
     (given,) = told(bare)
     assert given["verdict"] == "inconclusive"
     assert "Note: too few." in sentence(given)
+
+
+def test_a_control_never_wins_quietly():
+    rows = [
+        row("noise", "a", 0.05, 0.02, 0.01),
+        row("noise", "b", 0.02, 0.04, 0.3),
+        row("a", "b", -0.03, 0.04, 0.2),
+    ]
+    texts = summary(*rows, control="noise")
+    assert "Nothing was learned: the control noise leads (better than a" in texts[0]
+    assert "not told from b" in texts[0]
+    assert "Use noise" not in texts[0]
+    assert (
+        "noise leads, but" in summary(*rows)[0] or "noise leads (" in summary(*rows)[0]
+    )

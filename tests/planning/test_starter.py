@@ -122,15 +122,15 @@ def test_without_a_network_the_encoders_that_come_along_are_offered(
         return yaml.safe_load(Path("pics.yaml").read_text())["encoders"]
 
     hub(True)
-    assert encoders() == list(USUAL)
+    assert encoders() == [*USUAL, "tiny-random"]
     assert "cannot be reached" not in capsys.readouterr().out
     hub(False)
-    assert encoders() == list(shipped()) == ["tiny-clip", "tiny-siglip"]
+    assert encoders() == [*shipped(), "tiny-random"]
     assert "tiny-clip, tiny-siglip" in capsys.readouterr().out
     for name in USUAL:
         Path("resources/weights", name).mkdir(parents=True)
         Path("resources/weights", name, "encoder.json").touch()
-    assert encoders() == list(USUAL)
+    assert encoders() == [*USUAL, "tiny-random"]
 
 
 def test_a_hub_is_there_if_it_answers_anything(monkeypatch) -> None:
@@ -200,3 +200,23 @@ def test_names_of_classes_are_utf8_and_in_one_form(tmp_path: Path, capsys) -> No
     assert main(["init", str(tmp_path / "pics")]) == 1
     error = capsys.readouterr().err
     assert r"'b\udce9r'" in error and error.count("\n") == 1
+
+
+def test_the_start_has_a_control_and_chooses_its_penalties_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub
+) -> None:
+    hub(True)
+    monkeypatch.chdir(tmp_path)
+    folder(Path("pets"), {"cat": 12, "dog": 12})
+    assert main(["init", "pets"]) == 0
+    config = yaml.safe_load(Path("pets.yaml").read_text(encoding="utf-8"))
+    config = complete(config, load_schema(REPOSITORY / "config/schema.yaml"))
+    assert config["control"] in config["encoders"]
+    entries = yaml.safe_load((REPOSITORY / "config/encoders.yaml").read_text("utf-8"))
+    assert (REPOSITORY / entries[config["control"]]["folder"]).is_dir()
+    probes = config["probes"].values()
+    assert [(p["kind"], p.get("alpha", p.get("C"))) for p in probes] == [
+        ("ridge", "nested"),
+        ("svc", "nested"),
+    ]
+    assert all(probe["rescale"] and probe["normalise"] for probe in probes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bakeoff.errors import BakeoffError
 from bakeoff.probes.cutpoints import best_cuts
-from bakeoff.probes.inner import inner_folds
+from bakeoff.probes.inner import FOLDS, inner_folds
 from bakeoff.probes.interface import Features, Fold, Problem
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,7 +106,7 @@ def one_fold(s, units=None):
 def test_inner_folds_stay_inside_the_training_images(study):
     fold = one_fold(study())
     parts = list(inner_folds(fold))
-    assert len(parts) == 5
+    assert len(parts) == FOLDS
     tested = np.concatenate([part.test for part, _ in parts])
     assert sorted(tested) == sorted(fold.train)
     for part, truth in parts:
@@ -133,7 +133,7 @@ def test_nested_svc_chooses_as_a_grid_search_does(study):
     x, at = normalize(s.x), 0
     for number, (train, test) in enumerate(s.loop()):
         inner = StratifiedKFold(
-            5, shuffle=True, random_state=run_seed(1, number // 4, number % 4)
+            FOLDS, shuffle=True, random_state=run_seed(1, number // 4, number % 4)
         )
         search = GridSearchCV(
             SVC(kernel="linear", class_weight="balanced"), {"C": grid}, cv=inner
@@ -147,5 +147,7 @@ def test_nested_svc_chooses_as_a_grid_search_does(study):
 def test_a_choice_with_one_image_of_a_class_is_refused(study_of):
     y = np.array([1] * 10 + [2] * 2)
     s = study_of(np.eye(12), y, protocol={"kind": "kfold", "folds": 2})
-    with pytest.raises(BakeoffError, match="one training image or group"):
+    with pytest.raises(
+        BakeoffError, match="training images of one class after an inner division"
+    ):
         s.predict(kind="svc", C="nested")

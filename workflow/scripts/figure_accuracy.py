@@ -7,15 +7,20 @@ from typing import Any
 from bakeoff.figures import accuracy
 from bakeoff.figures.save import save_figure
 from bakeoff.jobs import job
-from bakeoff.tables import read_tables
+from bakeoff.tables import read_table, read_tables
 
 
 def figure_accuracy(
-    *, metrics: list[Path], outputs: list[Path], settings: dict[str, Any]
+    *,
+    metrics: list[Path],
+    baseline: Path,
+    outputs: list[Path],
+    settings: dict[str, Any],
 ) -> None:
     """Write the figure as SVG and PNG."""
     data = accuracy.data_from(
         metrics=read_tables(metrics, "metrics"),
+        baseline=read_table(baseline, "metrics"),
         metric=settings["metrics"][0],
         encoders=settings["encoders"],
         confidence=settings["confidence"],
@@ -33,6 +38,7 @@ if "snakemake" in globals():
     ):
         figure_accuracy(
             metrics=[Path(path) for path in snakemake.input.metrics],
+            baseline=Path(snakemake.input.baseline),
             outputs=[Path(snakemake.output.svg), Path(snakemake.output.png)],
             settings=json.loads(snakemake.params.settings),
         )

@@ -14,6 +14,7 @@ def tables(
     *,
     manifest: Path,
     metrics: list[Path],
+    baseline: Path,
     comparisons: Path,
     costs: Path,
     retrieval: Path,
@@ -26,6 +27,7 @@ def tables(
     sheets = study_sheets(
         manifest=read_table(manifest, "manifest"),
         metrics=read_tables(metrics, "metrics"),
+        baseline=read_tables([baseline], "metrics"),
         comparisons=read_table(comparisons, "comparisons"),
         costs=read_table(costs, "costs"),
         retrieval=read_table(retrieval, "metrics"),
@@ -49,6 +51,7 @@ if "snakemake" in globals():
         tables(
             manifest=Path(snakemake.input.manifest),
             metrics=[Path(path) for path in snakemake.input.metrics],
+            baseline=Path(snakemake.input.baseline),
             comparisons=Path(snakemake.input.comparisons),
             costs=Path(snakemake.input.costs),
             retrieval=Path(snakemake.input.retrieval),

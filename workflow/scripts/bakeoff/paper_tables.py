@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
+from bakeoff.baseline import NAME
 from bakeoff.cells import (
     as_number,
     count,
@@ -198,6 +199,7 @@ def study_sheets(
     *,
     manifest: pa.Table,
     metrics: pa.Table,
+    baseline: pa.Table,
     comparisons: pa.Table,
     costs: pa.Table,
     retrieval: pa.Table,
@@ -209,12 +211,18 @@ def study_sheets(
 ) -> dict[str, Sheet]:
     """All tables of a study by name; those that say nothing of it have no rows.
 
-    `main_run` is the protocol and the method whose rows come first.
+    `main_run` is the protocol and the method whose rows come first; `baseline` is the
+    table of metrics of the commonest class, which the first table shows as well.
     """
     protocol, method = main_run
     first = (method, protocol)
     sheets = [
-        results_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
+        results_sheet(
+            pa.concat_tables([metrics, baseline]).unify_dictionaries(),
+            encoders=[*encoders, NAME],
+            confidence=confidence,
+            first=first,
+        ),
         comparisons_sheet(comparisons, first=first),
         classes_sheet(metrics, encoders=encoders, confidence=confidence, first=first),
         comparisons_sheet(comparisons, per_class=True, first=first),

@@ -21,6 +21,8 @@ PLACES = {
     "{study}/predictions/{protocol}/{method}/{encoder}.parquet": "predictions",
     "{study}/prompt_lab/{protocol}/{encoder}/predictions.parquet": "predictions",
     "{study}/metrics/{encoder}.parquet": "metrics",
+    "{study}/sensitivity/{encoder}.parquet": "sensitivity",
+    "{study}/baseline.parquet": "metrics",
     "{study}/retrieval.parquet": "metrics",
     "{study}/comparisons.parquet": "comparisons",
     "{study}/variance.parquet": "variance",

@@ -10,12 +10,13 @@ from jinja2 import Template
 
 from bakeoff import __version__
 from bakeoff.compare.labels import TESTS, default_band
+from bakeoff.dependence import instability, lead_by_setting
 from bakeoff.errors import listed
 from bakeoff.figures.style import is_empty
 from bakeoff.figures.units import unit_of
 from bakeoff.gallery import Gallery, make_gallery
 from bakeoff.images import read_image
-from bakeoff.leader import about_leader
+from bakeoff.leader import about_leader, best_pair, no_better_than_baseline
 from bakeoff.paper_tables import busy_machine, study_sheets
 from bakeoff.sheets import Sheet
 from bakeoff.summary import Page, Picture, Section
@@ -36,6 +37,7 @@ TITLES = {
     "qualitative": "The same test images seen by two encoders",
     "disputes": "Images whose label every encoder disputes",
     "reliability": "Reliability",
+    "settings": "The setting of the probe",
     "learning_curve": "Learning curve",
     "embedding_map": "Embeddings in two dimensions",
     "training": "Fine-tuning",
@@ -46,7 +48,7 @@ _SECTIONS = (
     (
         "answer",
         "The comparison",
-        ("accuracy", "differences", "probabilities"),
+        ("accuracy", "differences", "probabilities", "settings"),
         ("results", "tests", "variance"),
     ),
     ("costs", "What it costs", ("tradeoff", "resolution"), ("costs",)),
@@ -74,7 +76,7 @@ class Study:
     settings: title, synthetic, encoders, control, metrics, confidence, equivalence,
     replicates, protocols, probes and seed, as configured; main_run: the protocol and
     the method that the verdict and the gallery show first, and of which there must be
-    predictions. retrieval: a table of metrics.
+    predictions. retrieval: a table of metrics; baseline: metrics of the commonest class.
     """
 
     name: str
@@ -83,6 +85,8 @@ class Study:
     quarantine: pa.Table
     predictions: Sequence[pa.Table]
     metrics: pa.Table
+    baseline: pa.Table
+    sensitivity: pa.Table
     comparisons: pa.Table
     costs: pa.Table
     retrieval: pa.Table
@@ -132,6 +136,7 @@ def _answers(study: Study) -> tuple[list[Answer], list[Answer]]:
     protocol, method = study.settings["main_run"]
     metrics, control = (study.settings[k] for k in ("metrics", "control"))
     found = answers(study.comparisons, metrics, control=control)
+    found = [_with_doubts(answer, study) for answer in found]
     first = [answer for answer in found if answer.where == f"{method} on {protocol}"]
     told = [_with_facts(answer, study) for answer in first]
     return told or found, [a for a in found if first and a not in first]
@@ -147,7 +152,40 @@ def _with_facts(answer: Answer, study: Study) -> Answer:
         metrics=study.metrics,
         costs=study.costs,
     )
-    return replace(answer, checks=[*answer.checks, *facts])
+    best = best_pair(
+        answer.leader,
+        method=method,
+        protocol=protocol,
+        metric=study.settings["metrics"][0],
+        metrics=study.metrics,
+        confidence=study.settings["confidence"],
+    )
+    return replace(answer, checks=[*best, *answer.checks, *facts])
+
+
+def _with_doubts(answer: Answer, study: Study) -> Answer:
+    """The answer with what its headline hangs on: the commonest class, and a setting."""
+    if not answer.leader:
+        return answer
+    settings, (protocol, method) = study.settings, answer.run
+    guess = no_better_than_baseline(
+        answer.leader,
+        method=method,
+        protocol=protocol,
+        metric=settings["metrics"][0],
+        metrics=study.metrics,
+        baseline=study.baseline,
+        confidence=settings["confidence"],
+    )
+    lead = lead_by_setting(study.sensitivity, answer.run, answer.leader)
+    doubts = instability(
+        study.sensitivity,
+        answer.run,
+        nested="nested" in settings["probes"].get(method, {}).values(),
+        confidence=settings["confidence"],
+    )
+    headline = " ".join(part for part in (guess, answer.headline, lead) if part)
+    return replace(answer, headline=headline, checks=[*doubts, *answer.checks])
 
 
 def _sections(study: Study) -> list[Section]:
@@ -155,6 +193,7 @@ def _sections(study: Study) -> list[Section]:
     sheets = study_sheets(
         manifest=study.manifest,
         metrics=study.metrics,
+        baseline=study.baseline,
         comparisons=study.comparisons,
         costs=study.costs,
         retrieval=study.retrieval,

@@ -23,8 +23,8 @@ _SWAPPED = {"better": "worse", "worse": "better"}
 class Answer:
     """What one method and protocol say: the answer, checks of it, then why, in sentences.
 
-    `where` is empty where nothing was compared, and so is `leader`, the encoder that the
-    answer puts first.
+    `where` is empty where nothing was compared, and so are `leader`, the encoder that the
+    answer puts first, and `run`, its protocol and method.
     """
 
     where: str
@@ -32,6 +32,7 @@ class Answer:
     checks: Sequence[str] = ()
     details: Sequence[str] = ()
     leader: str = ""
+    run: tuple[str, str] = ("", "")
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -71,7 +72,7 @@ def answers(
     return [
         answer
         for setting, rows in sorted(settings.items())
-        for answer in _answer(" on ".join(setting), rows, metrics[0], control)
+        for answer in _answer(setting, rows, metrics[0], control)
     ]
 
 
@@ -108,8 +109,12 @@ def _placed(where: str, text: str) -> str:
 
 
 def _answer(
-    where: str, rows: Sequence[dict[str, Any]], first: str, control: str | None
+    setting: tuple[str, str],
+    rows: Sequence[dict[str, Any]],
+    first: str,
+    control: str | None,
 ) -> list[Answer]:
+    where, (method, protocol) = " on ".join(setting), setting
     decisive = [row for row in rows if row["metric"] == first]
     tested = [row for row in decisive if row["verdict"] != "refused"]
     if not tested:
@@ -129,7 +134,9 @@ def _answer(
     ]
     why = [sentence(row) for row in own if row["metric"] == first]
     checks = [] if control is None else [_against_control(tested, control)]
-    return [Answer(where, _headline(leader, others), checks, why + turns, leader)]
+    told = _headline(leader, others, control)
+    run = (protocol, method)
+    return [Answer(where, told, checks, why + turns, leader, run)]
 
 
 def _leader(rows: Sequence[dict[str, Any]]) -> str:
@@ -143,13 +150,20 @@ def _leader(rows: Sequence[dict[str, Any]]) -> str:
     return min(gains, key=lambda encoder: (-gains[encoder], encoder))
 
 
-def _headline(leader: str, others: Mapping[str, list[str]]) -> str:
+def _headline(leader: str, others: Mapping[str, list[str]], control: str | None) -> str:
     beaten = _listed(others.get("better", []))
     told = f"better than {beaten}" if beaten else ""
     same = _listed(others.get("equivalent", []))
     equal = f"equivalent to {same}" if same else ""
     open_ = _listed(others.get("inconclusive", []) + others.get("worse", []))
     facts = " and ".join(part for part in (told, equal) if part)
+    if leader == control:
+        open_told = f"not told from {open_}" if open_ else ""
+        where = ", ".join(part for part in (facts, open_told) if part)
+        return (
+            f"Nothing was learned: the control {control} leads ({where}), although it "
+            "knows nothing. Use none of these encoders on this evidence."
+        )
     if not open_:
         return f"Use {leader}: it is {facts}."
     but = f"these images cannot tell it from {open_}"

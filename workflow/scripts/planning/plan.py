@@ -17,6 +17,8 @@ Settings = dict[str, Any]
 GROWING = ("curve", "fewshot")
 # Kinds of probes whose scores are probabilities; zero-shot scores are logits.
 PROBABILISTIC = ("logistic", "corn", "knn")
+# Kinds of probes that have no setting to vary.
+WITHOUT_SETTING = ("centroid",)
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,11 @@ class Plan:
             pairs += ["qualitative", "disputes"]
             pairs += ["resolution"] * self._at_several_resolutions(study)
             names = [f"{name}/{protocol}/{method}" for name in pairs]
+        names += [
+            f"settings/{protocol}/{probe}"
+            for probe in self.probes(study)
+            if self.config["probes"][probe]["kind"] not in WITHOUT_SETTING
+        ]
         return names + [
             f"reliability/{protocol}/{m}"
             for p, m in runs

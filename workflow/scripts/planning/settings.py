@@ -95,6 +95,20 @@ def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _sensitivity(plan: Plan, wildcards: Wildcards) -> Settings:
+    study = wildcards.study
+    return {
+        "probes": {name: plan.config["probes"][name] for name in plan.probes(study)},
+        "labels": plan.study(study)["labels"],
+        "metric": plan.metrics(study)[0],
+        "seed": plan.config["seed"],
+    }
+
+
+def _baseline(plan: Plan, wildcards: Wildcards) -> Settings:
+    return _pick(plan.study(wildcards.study), "labels")
+
+
 def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
     return _pick(plan.study(wildcards.study), "labels")
 
@@ -210,6 +224,10 @@ def _figure_tradeoff(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _figure_settings(plan: Plan, wildcards: Wildcards) -> Settings:
+    return {"encoders": plan.encoders(wildcards.study)}
+
+
 def _figure_learning_curve(plan: Plan, wildcards: Wildcards) -> Settings:
     return {
         **_figure_tradeoff(plan, wildcards),
@@ -279,6 +297,8 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "derive": _derive,
     "embed_images": _embed_images,
     "probe": _probe,
+    "sensitivity": _sensitivity,
+    "baseline": _baseline,
     "zeroshot": _zeroshot,
     "prompt_lab": _prompt_lab,
     "finetune": _finetune,
@@ -297,6 +317,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "figure_disputes": _figure_disputes,
     "figure_tradeoff": _figure_tradeoff,
     "figure_resolution": _figure_tradeoff,
+    "figure_settings": _figure_settings,
     "figure_learning_curve": _figure_learning_curve,
     "figure_embedding_map": _figure_embedding_map,
     "costs": _costs,

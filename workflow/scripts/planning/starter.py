@@ -21,6 +21,7 @@ IMAGE_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in ("jpg", "jpeg", "png", "tif", "tiff", "bmp", "gif", "webp", "ppm")
 )
+_CONTROL = "tiny-random"  # shipped with the repository
 _PROMPTS = ("a photo of {}", "a picture of {}", "an image showing {}")
 
 
@@ -128,6 +129,13 @@ def starter_config(
         "",
         "# Encoders to compare: any ids of config/encoders.yaml.",
         *_encoder_lines(encoders),
+        "# Small, with random weights: where no encoder beats it, nothing was learned.",
+        f"control: {_CONTROL}",
+        "",
+        "# Penalties are chosen inside the training images, on vectors scaled to fit.",
+        "probes:",
+        "  ridge: {kind: ridge, alpha: nested, rescale: true}",
+        "  svc: {kind: svc, C: nested, rescale: true}",
         "",
         "protocols:",
         f"  cv{folds}: {{kind: kfold, folds: {folds}, repeats: 10}}",
@@ -165,7 +173,7 @@ def _encoder_lines(encoders: Sequence[str]) -> list[str]:
             "# The hub cannot be reached from here. These come with bakeoff: small ones that",
             f"# show how it works. With a network: [{', '.join(USUAL)}]",
         ]
-    return [*lines, f"encoders: [{', '.join(encoders)}]"]
+    return [*lines, f"encoders: [{', '.join([*encoders, _CONTROL])}]"]
 
 
 def _group_lines(grouped: bool) -> list[str]:

@@ -14,6 +14,7 @@ _PLACES = {
     "folds": "results/<study>/folds/<protocol>.parquet",
     "predictions": "results/<study>/predictions/<protocol>/<method>/<encoder>.parquet",
     "metrics": "results/<study>/metrics/<encoder>.parquet",
+    "sensitivity": "results/<study>/sensitivity/<encoder>.parquet",
     "comparisons": "results/<study>/comparisons.parquet",
     "variance": "results/<study>/variance.parquet",
     "seeds": "results/<study>/seeds.parquet",

@@ -8,10 +8,12 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bakeoff.baseline import baseline_values
 from bakeoff.figures.frames import encoders_in, frame, setting_names
 from bakeoff.figures.intervals import Estimate, overall
 from bakeoff.figures.style import (
     GRID,
+    INK,
     MUTED,
     WIDTH,
     interval,
@@ -28,18 +30,23 @@ COLUMNS = 3
 
 @dataclass(frozen=True)
 class AccuracyData:
-    """bars[setting][encoder]; `order` is the order of rows, best first."""
+    """bars[setting][encoder]; `order` is the order of rows, best first.
+
+    baseline[setting]: value of the commonest class, where it is known.
+    """
 
     unit: Unit
     encoders: list[str]
     order: list[str]
     bars: dict[str, dict[str, Estimate]]
     confidence: float
+    baseline: dict[str, float]
 
 
 def data_from(
     *,
     metrics: pa.Table,
+    baseline: pa.Table | None = None,
     metric: str = "accuracy",
     encoders: Sequence[str] | None = None,
     confidence: float = 0.95,
@@ -61,7 +68,9 @@ def data_from(
         bars[names[method, protocol]][encoder] = overall(runs, confidence)
     unit, known = unit_of(metric), encoders_in(rows, encoders)
     order = _best_first(bars, known, unit)
-    return AccuracyData(unit, known, order, bars, confidence)
+    without = {} if baseline is None else baseline_values(baseline, metric)
+    lines = {names[run]: without[run[1]] for run in names if run[1] in without}
+    return AccuracyData(unit, known, order, bars, confidence, lines)
 
 
 def size(data: AccuracyData) -> tuple[float, float]:
@@ -78,6 +87,9 @@ def draw(data: AccuracyData, figure: Figure) -> None:
         panels(figure, len(data.bars), COLUMNS), data.bars.items(), strict=True
     ):
         _panel(axes, data, bars)
+        if setting in data.baseline:
+            at = data.baseline[setting] * data.unit.scale
+            axes.axvline(at, color=INK, linewidth=0.9, linestyle=":")
         axes.set_title(short(setting))
     figure.supxlabel(data.unit.axis(), fontsize=8)
 

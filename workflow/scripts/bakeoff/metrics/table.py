@@ -35,10 +35,14 @@ def metrics_rows(predictions: pa.Table, study: str) -> dict[str, list]:
     over the repeats. A metric without a value (kappa of one class) is null. Raises
     BakeoffError where the predictions contradict themselves (`metrics.checks`).
     """
-    runs = outcomes(predictions)
+    curve = origin(predictions).get("design") == "curve"
+    return metrics_of_runs(outcomes(predictions), study, curve=curve)
+
+
+def metrics_of_runs(runs: Sequence[Run], study: str, *, curve: bool) -> dict[str, list]:
+    """The same of runs, sorted by encoder, method, protocol, repeat and fold."""
     checks.scored_once(runs)
     checks.same_images(runs)
-    curve = origin(predictions).get("design") == "curve"
     rows: dict[str, list] = defaultdict(list)
     for names, own in groupby(
         runs, lambda run: (run.encoder, run.method, run.protocol)

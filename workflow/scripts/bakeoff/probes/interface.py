@@ -38,6 +38,9 @@ class Features:
     def __init__(self, x: np.ndarray) -> None:
         self.x = np.ascontiguousarray(x, dtype=np.float64)
 
+    def __len__(self) -> int:
+        return len(self.x)
+
     @cached_property
     def gram(self) -> np.ndarray:
         """(n, n) inner products of all images, computed once for all folds."""
@@ -57,6 +60,25 @@ class Features:
         """(d, d) sum of outer products of `centred`, computed once for all folds."""
         return self.centred.T @ self.centred
 
+    def products(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(rows, columns) inner products of two sets of images."""
+        return self.gram[np.ix_(rows, columns)]
+
+    @property
+    def squares(self) -> np.ndarray:
+        """(n,) squared lengths."""
+        return np.diagonal(self.gram)
+
+    def rescaled(self, train: np.ndarray) -> "Features":
+        """Features centred at the rows `train` and divided by their mean length.
+
+        One number divides all features: the root of the mean squared length of the
+        centred rows `train`. The shape of the cloud stays, and a penalty means the same
+        for every encoder, whatever the length of its vectors and however narrow the cone
+        that they lie in. Where the rows `train` are all equal they are only centred.
+        """
+        return _Rescaled(self, train)
+
     def standardised(self, train: np.ndarray) -> "Features":
         """Features with the mean and deviation of the rows `train` taken out.
 
@@ -64,6 +86,48 @@ class Features:
         """
         mean, deviation = self.x[train].mean(axis=0), self.x[train].std(axis=0)
         return Features((self.x - mean) / np.where(deviation > 0, deviation, 1.0))
+
+
+class _Rescaled(Features):
+    """(x - mean) / length of other features, whose products are computed only once."""
+
+    def __init__(self, of: Features, train: np.ndarray) -> None:
+        rows = of.x[train]
+        self._of, self._mean = of, rows.mean(axis=0)
+        length = float(np.sqrt(((rows - self._mean) ** 2).sum(axis=1).mean()))
+        self._length = length if length > 0 else 1.0
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @cached_property
+    def x(self) -> np.ndarray:  # type: ignore[override]
+        return (self._of.x - self._mean) / self._length
+
+    @cached_property
+    def centred(self) -> np.ndarray:
+        return self._of.centred / self._length
+
+    @cached_property
+    def scatter(self) -> np.ndarray:
+        return self._of.scatter / self._length**2
+
+    @cached_property
+    def _across(self) -> np.ndarray:
+        """(n,) inner products with the mean, less half of its squared length."""
+        return self._of.x @ self._mean - self._mean @ self._mean / 2
+
+    def products(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        # (x - m)'(y - m) = x'y - (x'm - m'm / 2) - (y'm - m'm / 2)
+        made = self._of.products(rows, columns)
+        made -= self._across[rows][:, None]
+        made -= self._across[columns]
+        made /= self._length**2
+        return made
+
+    @property
+    def squares(self) -> np.ndarray:
+        return (self._of.squares - 2 * self._across) / self._length**2
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,18 @@ class Logistic:
     max_iter: int = 2000
     scores: ClassVar[Scores] = "probability"
 
+    def settled(self, fold: Fold) -> "Logistic":
+        """The same probe with its C chosen inside the fold."""
+        if self.C != "nested":
+            return self
+        return chosen([replace(self, C=c) for c in self.Cs], fold)
+
     def predict(self, fold: Fold) -> Predicted:
         """The most probable class."""
         from sklearn.linear_model import LogisticRegression
 
         if self.C == "nested":
-            return chosen([replace(self, C=c) for c in self.Cs], fold).predict(fold)
+            return self.settled(fold).predict(fold)
         weight = None if self.class_weight == "none" else self.class_weight
         model = LogisticRegression(
             C=self.C, class_weight=weight, max_iter=self.max_iter

@@ -23,6 +23,30 @@ PROBES: dict[str, type[Probe]] = {
     "knn": Neighbours,
 }
 
+# The setting that decides most, and the values that are tried for it where the probe
+# does not list those that `nested` chooses from.
+SETTINGS: dict[type[Probe], tuple[str, tuple[float, ...]]] = {
+    Ridge: ("alpha", ()),
+    SupportVectors: ("C", ()),
+    Logistic: ("C", ()),
+    Corn: ("C", (0.01, 0.1, 1.0, 10.0, 100.0)),
+    Neighbours: ("k", (1, 2, 5, 10, 20, 50)),
+}
+
+
+def setting_of(probe: Probe) -> tuple[str, tuple[float, ...]]:
+    """The name of the probe's deciding setting, and the values to try, ascending.
+
+    The values are those that `nested` chooses from, with the probe's own where it is a
+    number. An empty name and no values for a probe without such a setting.
+    """
+    if type(probe) not in SETTINGS:
+        return "", ()
+    name, others = SETTINGS[type(probe)]
+    own = getattr(probe, name)
+    values = {*getattr(probe, f"{name}s", others), *([] if own == "nested" else [own])}
+    return name, tuple(sorted(values))
+
 
 def make_probe(settings: Mapping[str, Any]) -> Probe:
     """The probe of `settings["kind"]` with the other settings as its fields.

@@ -11,7 +11,7 @@ Both are `_System`: predictions are offset + rows @ (matrix + alpha I)^-1 @ righ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ from bakeoff.probes.cutpoints import best_cuts
 from bakeoff.probes.interface import Features, Fold, Predicted, Scores
 from bakeoff.probes.shifted import eigen, solve_shifted
 
-ALPHAS = tuple(float(a) for a in np.logspace(-2, 4, 25))
+ALPHAS = tuple(float(a) for a in np.logspace(-4, 4, 33))
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,15 @@ class Ridge:
     decode: Literal["round", "cutpoints"] = "round"
     scores: ClassVar[Scores] = "decision"
 
+    def settled(self, fold: Fold) -> "Ridge":
+        """The same probe with its penalty chosen inside the fold."""
+        if self.alpha != "nested":
+            return self
+        targets = _targets(fold)
+        system = _system(fold.features, fold.train, fold.test, targets)
+        alpha, _ = self._inside(fold, targets, system, self.alphas)
+        return replace(self, alpha=alpha)
+
     def predict(self, fold: Fold) -> Predicted:
         """Numbers and nearest labels, or one decision value per class."""
         targets = _targets(fold)
@@ -49,14 +58,54 @@ class Ridge:
         if alpha == "nested":
             alpha, _ = self._inside(fold, targets, system, self.alphas)
         numbers = _solve(system, [alpha])[0]
-        if not fold.problem.ordinal:
-            return Predicted(numbers.argmax(axis=1), scores=numbers)
+        if self.has_formula(fold):
+            return _decoded(numbers, fold)
         raw = numbers[:, 0]
-        if self.decode == "round":
-            return Predicted(fold.problem.nearest(raw), raw)
         _, held_out = self._inside(fold, targets, system, [alpha])
         cuts = best_cuts(held_out[:, 0], fold.y, len(fold.problem.classes))
         return Predicted(np.searchsorted(cuts, raw, side="left"), raw)
+
+    def predict_each(self, fold: Fold, values: Sequence[float]) -> list[Predicted]:
+        """`predict` for every penalty of `values`, from one decomposition.
+
+        Thresholds (`decode: cutpoints`) are fitted for each penalty by itself.
+        """
+        if not self.has_formula(fold):
+            return [replace(self, alpha=value).predict(fold) for value in values]
+        targets = _targets(fold)
+        numbers = ridge_path(fold.features, fold.train, fold.test, targets, values)
+        return [_decoded(each, fold) for each in numbers]
+
+    def has_formula(self, fold: Fold) -> bool:
+        """Whether predictions without one training image need no refitting.
+
+        They do where thresholds are fitted to the training images as well.
+        """
+        return self.decode == "round" or not fold.problem.ordinal
+
+    def hits_without(
+        self, fold: Fold, left_out: np.ndarray, truth: np.ndarray
+    ) -> np.ndarray:
+        """(m,) test images that are right when one training image is left out.
+
+        left_out: (m,) places among the training images; truth: (n_test,) class indices.
+        Exact, without refitting: with the hat matrix H of the training images, H_T that
+        of the test images and the residuals r, the predictions without image i are
+        f - H_T[:, i] r_i / (1 - H_ii). Needs a penalty that is a number, and labels
+        that `has_formula` allows.
+        """
+        assert self.alpha != "nested"
+        targets = _targets(fold)
+        system = _system(fold.features, fold.train, fold.test, targets)
+        numbers = _solve(system, [self.alpha])[0]
+        across, scaled = _influence(fold, system, targets, self.alpha, left_out)
+        hits = np.empty(len(left_out), dtype=int)
+        for rows in np.array_split(np.arange(len(left_out)), 1 + len(left_out) // 256):
+            # (rows, n_test, t), a part at a time.
+            each = numbers - across.T[rows][:, :, None] * scaled[rows][:, None, :]
+            flat = _decoded(each.reshape(-1, each.shape[2]), fold).y
+            hits[rows] = (flat.reshape(len(rows), -1) == truth).sum(axis=1)
+        return hits
 
     @staticmethod
     def _inside(
@@ -103,6 +152,39 @@ class _System:
     dual: bool
 
 
+def _decoded(numbers: np.ndarray, fold: Fold) -> Predicted:
+    """Labels from (n_test, t) numbers: the nearest one, or the class with the largest."""
+    if fold.problem.ordinal:
+        return Predicted(fold.problem.nearest(numbers[:, 0]), numbers[:, 0])
+    return Predicted(numbers.argmax(axis=1), scores=numbers)
+
+
+def _influence(
+    fold: Fold,
+    system: _System,
+    targets: np.ndarray,
+    alpha: float,
+    left_out: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """H_T[:, i] (n_test, m) and r_i / (1 - H_ii) (m, t) of the images `left_out`."""
+    n = len(targets)
+    if system.dual:
+        # With K the kernel of the centred training images and A = (K + alpha I)^-1:
+        # H = 1/n + K A = 1/n + I - alpha A, and of the test images 1/n + K_T A.
+        columns = solve_shifted(system.matrix, np.eye(n)[:, left_out], [alpha])[0]
+        across = 1 / n + system.test @ columns
+        diagonal = columns[left_out, np.arange(len(left_out))]
+        leverage = 1 / n + 1 - alpha * diagonal
+        residual = alpha * columns.T @ (targets - system.offset)
+    else:
+        rows = fold.features.centred[fold.train[left_out]] - system.mean
+        weights = solve_shifted(system.matrix, rows.T, [alpha])[0]
+        across = 1 / n + system.test @ weights
+        leverage = 1 / n + np.einsum("id,di->i", rows, weights)
+        residual = targets[left_out] - system.offset - weights.T @ system.right
+    return across, residual / (1 - leverage)[:, None]
+
+
 def _targets(fold: Fold) -> np.ndarray:
     """(n_train, 1) numbers, or (n_train, K): +1 for the own class, -1 elsewhere."""
     if fold.problem.ordinal:
@@ -132,7 +214,7 @@ def _system(
 
 def _scatter(features: Features, train: np.ndarray) -> np.ndarray:
     """(d, d) sum of outer products over `train`, by whichever sum is shorter."""
-    rest = np.setdiff1d(np.arange(len(features.x)), train)
+    rest = np.setdiff1d(np.arange(len(features)), train)
     if len(rest) < len(train):
         left = features.centred[rest]
         return features.scatter - left.T @ left

@@ -1,6 +1,6 @@
 """Predictions of one probe on the embeddings of one encoder, for every run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from bakeoff.errors import BakeoffError
 from bakeoff.folds import Run, runs
 from bakeoff.probes.inputs import Images, Labels, aligned, normalised, read_images
-from bakeoff.probes.interface import Features, Fold
+from bakeoff.probes.interface import Features, Fold, Probe
 from bakeoff.probes.outputs import columns, joined, provenance
 from bakeoff.probes.registry import make_probe
 
@@ -30,8 +30,8 @@ def run_probe(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Columns and provenance of the table of predictions.
 
-    `settings` has `kind`, `normalise`, `standardise` and the fields of the probe of
-    that kind. Everything that is fitted is fitted inside a run's training images; what
+    `settings` has `kind`, `normalise`, `standardise`, `rescale` and the fields of the
+    probe of that kind. Everything that is fitted is fitted inside a run's training images; what
     runs share (inner products) does not know a label. A run's result depends on its own
     images, `seed`, repeat and fold alone, so that runs may be divided into jobs.
 
@@ -40,18 +40,11 @@ def run_probe(
     in all images are no error: ridge then predicts the mean, other probes what their
     ties say.
     """
-    settings = dict(settings)
-    normalise = settings.pop("normalise", True)
-    standardise = settings.pop("standardise", False)
-    probe = make_probe(settings)
     images = read_images(manifest, labels)
-    x = aligned(embeddings, images, encoder)
-    features = Features(normalised(x, images, encoder) if normalise else x)
+    probe, scaled, features = prepared(settings, embeddings, images, encoder)
     done = list(runs(folds))
-    tasks = [_fold(run, images, features, seed) for run in done]
-    predicted = joined(
-        [probe.predict(_standardised(f) if standardise else f) for f in tasks]
-    )
+    tasks = [fold_of(run, images, features, seed) for run in done]
+    predicted = joined([probe.predict(scaled(fold)) for fold in tasks])
     sizes = [len(fold.test) for fold in tasks]
     made = columns(
         images,
@@ -68,7 +61,8 @@ def run_probe(
     return made, {**provenance(study, images, folds), "scores": kind}
 
 
-def _fold(run: Run, images: Images, features: Features, seed: int) -> Fold:
+def fold_of(run: Run, images: Images, features: Features, seed: int) -> Fold:
+    """What a probe is given for one run; BakeoffError where it could not be trained."""
     train, test = images.rows(run.train_ids), images.rows(run.test_ids)
     y = images.y[train]
     if len(np.unique(y)) < 2:
@@ -93,9 +87,29 @@ def _fold(run: Run, images: Images, features: Features, seed: int) -> Fold:
     )
 
 
-def _standardised(fold: Fold) -> Fold:
-    """The same run with features scaled by its training images (one at a time)."""
-    return replace(fold, features=fold.features.standardised(fold.train))
+def prepared(
+    settings: Mapping[str, Any], embeddings: pa.Table, images: Images, encoder: str
+) -> tuple[Probe, Callable[[Fold], Fold], Features]:
+    """The probe, how the features of a run are scaled, and the features of all images.
+
+    The scaling is fitted on the training images of the run. One run at a time is
+    scaled, since each has a copy of the features.
+    """
+    settings = dict(settings)
+    normalise = settings.pop("normalise", True)
+    standardise = settings.pop("standardise", False)
+    rescale = settings.pop("rescale", False)
+    probe = make_probe(settings)
+    x = aligned(embeddings, images, encoder)
+
+    def scaled(fold: Fold) -> Fold:
+        if standardise:
+            fold = replace(fold, features=fold.features.standardised(fold.train))
+        if rescale:
+            fold = replace(fold, features=fold.features.rescaled(fold.train))
+        return fold
+
+    return probe, scaled, Features(normalised(x, images, encoder) if normalise else x)
 
 
 def run_seed(seed: int, repeat: int, fold: int) -> int:

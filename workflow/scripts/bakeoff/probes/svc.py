@@ -27,19 +27,25 @@ class SupportVectors:
     """
 
     C: float | Literal["nested"] = 0.1
-    Cs: Sequence[float] = (0.001, 0.01, 0.1, 1.0, 10.0)
+    Cs: Sequence[float] = (0.1, 1.0, 10.0, 100.0)
     kernel: Literal["linear", "rbf"] = "linear"
     class_weight: Literal["balanced", "none"] = "balanced"
     gamma: float | Literal["scale"] = "scale"
     scores: ClassVar[Scores] = "decision"
+
+    def settled(self, fold: Fold) -> "SupportVectors":
+        """The same probe with its C chosen inside the fold."""
+        if self.C != "nested":
+            return self
+        return chosen([replace(self, C=c) for c in self.Cs], fold)
 
     def predict(self, fold: Fold) -> Predicted:
         """Votes of all pairs of classes."""
         from sklearn.svm import SVC
 
         if self.C == "nested":
-            return chosen([replace(self, C=c) for c in self.Cs], fold).predict(fold)
-        shared = len(fold.features.x) <= MOST_PRECOMPUTED
+            return self.settled(fold).predict(fold)
+        shared = len(fold.features) <= MOST_PRECOMPUTED
         machine = SVC(
             C=self.C,
             kernel="precomputed" if shared else self.kernel,
@@ -55,12 +61,11 @@ class SupportVectors:
 
     def _kernels(self, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
         """(n_train, n_train) and (n_test, n_train) kernel values."""
-        gram = fold.features.gram
-        train = gram[np.ix_(fold.train, fold.train)]
-        test = gram[np.ix_(fold.test, fold.train)]
+        train = fold.features.products(fold.train, fold.train)
+        test = fold.features.products(fold.test, fold.train)
         if self.kernel == "linear":
             return train, test
-        squares = np.diagonal(gram)
+        squares = fold.features.squares
         own = squares[fold.train]
         gamma = _scale(fold) if self.gamma == "scale" else self.gamma
         return (
