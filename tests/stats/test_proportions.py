@@ -42,6 +42,12 @@ def test_p_where_nothing_tells_the_two_apart():
     assert mcnemar_midp(4, 4) == pytest.approx(1 - stats.binom.pmf(4, 8, 0.5) / 2)
 
 
+@pytest.mark.parametrize(("b", "c"), [(1074, 1), (1073, 2), (1080, 1)])
+def test_midp_of_a_large_gap_is_no_less_than_nothing(b: int, c: int):
+    """Near the smallest number there is, a subtraction would leave it negative."""
+    assert 0 <= mcnemar_midp(b, c) < 1e-300
+
+
 def test_intervals_of_the_airway_table():
     n = B + C + BOTH + NEITHER
     assert bonett_price(B, C, n) == pytest.approx((-0.5084, -0.0134), abs=5e-5)
