@@ -20,9 +20,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow/scripts")]
 
-from support.published import made_table, outside_bounds  # noqa: E402
-
 from bakeoff.audit import audit  # noqa: E402
+from support.published import made_table, outside_bounds  # noqa: E402
 
 
 def main() -> int:

@@ -115,7 +115,7 @@ def test_least_precision_and_f1_over_all_confusion_matrices():
         right, given_to = matrix.diagonal(), matrix.sum(axis=0)
         least = float(least_macro_f1(right.astype(int).tolist(), 6))
         precision = right / np.maximum(given_to, 1)
-        f1 = 2 * right / (given_to + [1, 2, 3])
+        f1 = 2 * right / (given_to + np.array([1, 2, 3]))
         assert min(precision.mean(), f1.mean()) >= least - 1e-12
         found.append(precision.mean() - least)
     assert min(found) < 1e-9

@@ -39,7 +39,9 @@ def made_table(rng: np.random.Generator) -> Made:
         for name, own in zip("ab", predicted, strict=True)
         for line in _lines(name, labels, own, classes, rng)
     ]
-    return Made("\n".join(["model,class,support,recall", *lines, ""]), labels, predicted)
+    return Made(
+        "\n".join(["model,class,support,recall", *lines, ""]), labels, predicted
+    )
 
 
 def _predictions(
