@@ -147,6 +147,13 @@ SCHEMAS: dict[str, Schema] = {
             Column("value", pa.float64(), "the value; null where undefined", True),
             Column("numerator", pa.float64(), "of a share: the count above", True),
             Column("denominator", pa.float64(), "of a share: the count below", True),
+            Column(
+                "units",
+                pa.float64(),
+                "of a share over all repetitions, where images come in groups: the number "
+                "of independent images that those of one repetition are worth",
+                True,
+            ),
         ),
     ),
     "comparisons": Schema(
