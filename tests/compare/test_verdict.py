@@ -219,6 +219,18 @@ def test_numbers_are_as_long_as_the_verdict_needs():
     assert "−0.97 to +1.01" in text
 
 
+def test_the_conservative_bound_stands_beside_the_primary_interval():
+    primary = row("a", "b", 0.022, 0.018, 0.02)
+    wide = replace(row("a", "b", 0.022, 0.05, 1.0), test="sum_of_errors", primary=False)
+    _, text = summary(primary, wide)
+    assert "95 % interval +0.4 to +4.0" in text
+    assert "how the two vary together is −2.8 to +7.2 and includes zero." in text
+    narrow = replace(
+        row("a", "b", 0.022, 0.02, 1.0), test="sum_of_errors", primary=False
+    )
+    assert "+0.2 to +4.2 and excludes zero." in summary(primary, narrow)[1]
+
+
 def test_a_single_split_compares_trained_models():
     split = fixed(row("a", "b", 0.1, 0.02, 1e-9), "mcnemar_midp")
     first, second, *_ = summary(split)

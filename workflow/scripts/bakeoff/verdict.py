@@ -49,7 +49,7 @@ def sentence(row: Mapping[str, Any]) -> str:
         return (
             f"No test of {row['a']} against {row['b']} in {_what(row)}: {row['note']}."
         )
-    parts = [_SENTENCES[verdict](row), _chances(row), _power(row)]
+    parts = [_SENTENCES[verdict](row), _chances(row), _power(row), _sensitivity(row)]
     return " ".join(part for part in parts if part)
 
 
@@ -64,9 +64,12 @@ def answers(
     be told from; the details are the leader against each of the others.
     """
     settings: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in comparisons.to_pylist():
+    table = comparisons.to_pylist()
+    bounds = {_place(row): row for row in table if row["test"] == "sum_of_errors"}
+    for row in table:
         if row["primary"] and row["metric"] in metrics and not row["class"]:
-            settings[row["method"], row["protocol"]].append(row)
+            bound = {"sensitivity": bounds.get(_place(row))}
+            settings[row["method"], row["protocol"]].append(row | bound)
     if not any(r["metric"] == metrics[0] for rows in settings.values() for r in rows):
         name = _name(metrics[0])
         return [Answer("", f"No verdict: no two encoders were compared by {name}.")]
@@ -93,16 +96,28 @@ def summary_verdict(
 
 def turned(row: Mapping[str, Any]) -> dict[str, Any]:
     """The same comparison as b against a."""
-    return dict(row) | {
-        "a": row["b"],
-        "b": row["a"],
-        "estimate": -_number(row, "estimate"),
-        "ci_low": -_number(row, "ci_high"),
-        "ci_high": -_number(row, "ci_low"),
-        "p_better": row["p_worse"],
-        "p_worse": row["p_better"],
-        "verdict": _SWAPPED.get(row["verdict"], row["verdict"]),
-    }
+    bound = row.get("sensitivity")
+    other = {"sensitivity": turned(bound)} if bound else {}
+    return (
+        dict(row)
+        | other
+        | {
+            "a": row["b"],
+            "b": row["a"],
+            "estimate": -_number(row, "estimate"),
+            "ci_low": -_number(row, "ci_high"),
+            "ci_high": -_number(row, "ci_low"),
+            "p_better": row["p_worse"],
+            "p_worse": row["p_better"],
+            "verdict": _SWAPPED.get(row["verdict"], row["verdict"]),
+        }
+    )
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a row is about, whatever its test."""
+    names = ("study", "method", "protocol", "metric", "class", "a", "b")
+    return tuple(row[name] for name in names)
 
 
 def _placed(where: str, text: str) -> str:
@@ -302,6 +317,28 @@ def _percent(share: float) -> str:
     return "under 1 %" if share < 0.01 else "over 99 %"
 
 
+def _sensitivity(row: Mapping[str, Any]) -> str:
+    """The conservative interval beside the primary one, where the table has it."""
+    bound = row.get("sensitivity")
+    if bound is None or not isfinite(_number(bound, "ci_low")):
+        return ""
+    ends = sorted((_gain(bound, "ci_low"), _gain(bound, "ci_high")))
+    low, high = (_bare(row, end, sign=True) for end in _facing(row, ends))
+    excludes = _number(bound, "ci_low") > 0 or _number(bound, "ci_high") < 0
+    return (
+        f"Sensitivity: an interval that assumes nothing of how the two vary together is "
+        f"{low} to {high} and {'excludes' if excludes else 'includes'} zero."
+    )
+
+
+def _facing(row: Mapping[str, Any], ends: list[float]) -> list[float]:
+    """Ends of an interval turned to the side that the sentence speaks of."""
+    behind = row["verdict"] in ("inconclusive", "equivalent") and (
+        _gain(row, "estimate") < 0
+    )
+    return [-ends[1], -ends[0]] if behind or row["verdict"] == "worse" else ends
+
+
 _UNADJUSTED = "(for one pair, before adjustment for the number of comparisons)"
 
 
@@ -342,11 +379,7 @@ def _evidence(row: Mapping[str, Any]) -> str:
 
     Where the interval comes from another method than p, each is named.
     """
-    ends = sorted((_gain(row, "ci_low"), _gain(row, "ci_high")))
-    if row["verdict"] == "worse" or (
-        row["verdict"] in ("inconclusive", "equivalent") and _gain(row, "estimate") < 0
-    ):
-        ends = [-ends[1], -ends[0]]
+    ends = _facing(row, sorted((_gain(row, "ci_low"), _gain(row, "ci_high"))))
     test, _, interval = TESTS[row["test"]].partition(", ")
     alpha = _alpha(row)
     parts = [f"{test}, adjusted {_p(_number(row, 'p_adjusted'), alpha)}"]

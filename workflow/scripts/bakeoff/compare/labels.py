@@ -9,6 +9,7 @@ _OF_A_CLASS = ("recall", "precision", "f1")
 TESTS: dict[str, str] = {
     "corrected_t": "Nadeau-Bengio corrected t",
     "paired_t": "naive paired t (too often wrong; shown for comparison only)",
+    "sum_of_errors": "bound by the sum of both errors (Bayle and others 2025)",
     "five_by_two_f": "combined 5x2 cv F",
     "mcnemar_midp": "McNemar mid-p, Tango interval",
     "mcnemar_exact": "McNemar exact, Newcombe interval",
