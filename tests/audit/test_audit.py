@@ -12,6 +12,7 @@ from bakeoff.errors import BakeoffError
 from bakeoff.stats.proportions import mcnemar_midp
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from support.published import made_table, outside_bounds
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/activities-published.csv"
@@ -60,6 +61,9 @@ def test_unpaired_by_hand():
     """Z = (0.6 - 0.4) / sqrt(2 * 0.25 / 50) = 2."""
     assert unpaired_p(30, 20, 50) == pytest.approx(0.0455003, abs=5e-8)
     assert unpaired_p(50, 50, 50) == 1
+    table = [[31, 95], [17, 109]]
+    scipy = stats.chi2_contingency(table, correction=False).pvalue
+    assert unpaired_p(31, 17, 126) == pytest.approx(scipy)
 
 
 def test_the_published_activities():
