@@ -258,6 +258,7 @@ def metrics(encoder: str) -> None:
     script(
         "metrics",
         predictions=[p for run in RUNS for p in predictions(*run, [encoder])],
+        manifest=table("manifest"),
         output_metrics=table(f"metrics/{encoder}"),
         study=STUDY,
     )

@@ -1,6 +1,7 @@
 rule metrics:
     input:
         predictions=predictions,
+        manifest="results/{study}/manifest.parquet",
     output:
         metrics="results/{study}/metrics/{encoder}.parquet",
     log:

@@ -59,10 +59,17 @@ def corrected_t(d: pd.Series, ratio: float, grouped: bool) -> tuple[float, float
 
 
 def mcnemar_midp(only_a: int, only_b: int) -> float:
-    """Twice the binomial tail, the observed count taken half."""
+    """The exact p less the chance of the table seen (Fagerland and others, 2013).
+
+    Of equal counts the exact p is 1, and half that chance is taken off.
+    """
     n, low = only_a + only_b, min(only_a, only_b)
-    tail = 2 * binom.cdf(low, n, 0.5) - binom.pmf(low, n, 0.5)
-    return 1.0 if only_a == only_b else float(tail)
+    if n == 0:
+        return 1.0
+    seen = float(binom.pmf(low, n, 0.5))
+    if only_a == only_b:
+        return 1 - seen / 2
+    return 2 * float(binom.cdf(low - 1, n, 0.5)) + seen
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -70,6 +70,32 @@ def test_groups_make_the_cluster_test_primary(study):
     assert set(rows[rows["class"] != ""]["test"]) == {"cluster_t"}
 
 
+def test_two_groups_without_spread_give_no_p(study):
+    """Of class 1 one encoder has both groups right, the other none: p would be 0."""
+    made = study(40, groups=True, kind="kfold", folds=2)
+    run = {"repeat": np.zeros(40, int), "fold": np.asarray(made.folds.column("fold"))}
+    for encoder, wrong in (("a", [7]), ("b", [*np.flatnonzero(made.truth == 0), 6])):
+        guess = made.truth.copy()
+        guess[wrong] = 3 - guess[wrong]
+        made.add(encoder, "zeroshot", np.arange(40), guess, run)
+    rows = rows_of(made, groups=made.groups)
+    by_class = rows[rows["class"] != ""].set_index("class")
+    assert by_class.loc["1", "estimate"] == 1
+    assert np.isnan(by_class.loc["1", ["p", "p_adjusted"]].astype(float)).all()
+    assert not (by_class["p_adjusted"] == 0).any()
+
+
+def test_five_groups_have_no_power_at_all(study):
+    """A sign flip of five groups has p of .0625 or more, whatever the difference."""
+    made = study(25, kind="kfold", folds=2)
+    made.predict("a", 0.9, 1, "zeroshot")
+    made.predict("b", 0.2, 2, "zeroshot")
+    groups = {image: f"g{k // 5}" for k, image in enumerate(made.ids)}
+    row = primary(rows_of(made, groups=groups))
+    assert (row["n"], row["p"] > 0.06) == (5, True)
+    assert np.isnan(row["detectable"])
+
+
 def test_trained_once_is_a_fixed_set(study):
     made = study(203, kind="split")
     made.predict("a", 0.8, 1)

@@ -1,12 +1,16 @@
-"""The verdict in words: what each kind must say, and must never say."""
+"""The verdict as text: what each kind must say, and must never say."""
+
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from bakeoff.compare.labels import default_band
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.stats.power import images_by_scaling
 from bakeoff.stats.result import Chances, Result
 from bakeoff.verdict import sentence, summary_verdict, turned
+from support.sentences import contradictions, random_family
 
 
 def row(
@@ -40,7 +44,8 @@ def test_better_says_everything():
         "Nadeau-Bengio corrected t",
         "p = 0.020",
         "P(better by more than 1.0 point) = 0.89",
-        "P(equivalent) = 0.10",
+        "P(within 1.0 point either way) = 0.10",
+        "P(worse by more than 1.0 point) = 0.01.",
         "With 1,890 images like these a true difference of 2.0 points is found",
     ):
         assert part in text
@@ -50,8 +55,9 @@ def test_no_probability_is_certain():
     certain = row("a", "b", 0.022, 0.018, 0.02)
     certain.chances = Chances(0.9999, 0.0001, 0.0)
     (text,) = map(sentence, told(certain))
-    assert "P(better by more than 1.0 point) > 0.99, P(equivalent) < 0.01" in text
-    assert "P(worse) < 0.01." in text
+    assert "P(better by more than 1.0 point) > 0.99" in text
+    assert "P(within 1.0 point either way) < 0.01" in text
+    assert "P(worse by more than 1.0 point) < 0.01." in text
 
 
 def test_worse_is_the_same_the_other_way_round():
@@ -112,6 +118,140 @@ def test_other_rows_have_no_sentence():
     other.primary = False
     with pytest.raises(ValueError, match="no verdict rests"):
         sentence(told(other)[0])
+
+
+def one(given: Row) -> str:
+    (text,) = map(sentence, told(given))
+    return text
+
+
+def fixed(given: Row, test: str = "cluster_sign_flip", n: int = 100) -> Row:
+    """The same by a test on a fixed test set, of n images or groups."""
+    result = replace(given.result, df=np.nan, n=n)
+    return replace(given, test=test, result=result)
+
+
+def test_a_real_difference_that_is_likely_too_small_says_so():
+    """0.7 points, 0.3 to 1.1: there, and within the band of 1 point with chance .96."""
+    small = row("a", "b", 0.007, 0.004, 0.0006)
+    small.chances = Chances(0.04, 0.96, 0.0)
+    text = one(small)
+    assert text.startswith("a is slightly better than b: by 0.7 points in accuracy")
+    assert "likely too small to matter, within 1.0 point." in text
+    assert "beats" not in text
+    assert "equivalent" not in text
+    first, *_ = summary(small, row("a", "c", 0.1, 0.02, 1e-9))
+    assert first == (
+        "ridge on cv: Use a: it is better than c and slightly better than b."
+    )
+
+
+def test_p_and_interval_of_two_methods_are_named_apart():
+    flips = fixed(row("a", "b", 0.022, 0.018, 0.02))
+    assert (
+        "95 % cluster bootstrap interval +0.4 to +4.0; sign-flip of whole groups, "
+        in (one(flips))
+    )
+    paired = fixed(row("a", "b", 0.022, 0.018, 0.02), "mcnemar_midp")
+    assert "95 % Tango interval +0.4 to +4.0; McNemar mid-p, adjusted p" in one(paired)
+
+
+@pytest.mark.parametrize(("half", "p"), [(0.018, 0.062), (0.03, 0.01)])
+def test_an_interval_and_a_p_that_disagree_give_no_verdict(half: float, p: float):
+    text = one(fixed(row("a", "b", 0.022, half, p)))
+    assert text.startswith("Inconclusive")
+    assert "two methods that disagree here" in text
+
+
+def test_the_power_of_five_groups_is_not_claimed():
+    """Of 2^5 ways to flip five groups 2 are at least as extreme: p = .0625 or more."""
+    text = one(fixed(row("a", "b", 0.2, 0.1, 0.0625, detectable=np.nan), n=5))
+    assert "With 5 groups the test gives no p below 0.062, however large" in text
+    assert "8 times out of 10" not in text
+
+
+def test_no_difference_above_100_points():
+    text = one(row("a", "b", 0.1, 1.35, 0.9, detectable=1.9))
+    assert "95 % interval −100.0 to +100.0" in text
+    assert "no possible difference would be found 8 times out of 10" in text
+    text = one(row("a", "b", 0.1, 1.35, 0.9, metric="rmse", better="lower"))
+    assert "−1.250 to +1.450" in text
+
+
+def test_shares_of_bootstrap_samples_are_not_called_chances():
+    text = one(fixed(row("a", "b", 0.022, 0.018, 0.02), "mcnemar_midp"))
+    assert (
+        "Of the bootstrap samples, 89 % better by more than 1.0 point, 10 % within "
+        "1.0 point either way, 1 % worse by more than 1.0 point."
+    ) in text
+    assert "P(" not in text
+
+
+def test_equivalence_is_adjusted_for_the_number_of_comparisons():
+    """0.1 +- 0.85 points lies within the band; of ten pairs each needs more."""
+    assert told(row("a", "b", 0.001, 0.0085, 0.8))[0]["verdict"] == "equivalent"
+    many = told(*(row("a", f"b{k}", 0.001, 0.0085, 0.8) for k in range(10)))
+    assert {r["verdict"] for r in many} == {"inconclusive"}
+    assert "Alone this pair would be equivalent, within 1.0 point" in sentence(many[0])
+    sure = told(*(row("a", f"b{k}", 0.001, 0.005, 0.8) for k in range(10)))
+    assert {r["verdict"] for r in sure} == {"equivalent"}
+    assert "two one-sided tests, adjusted p = 0.00" in sentence(sure[0])
+
+
+def test_power_says_that_it_is_not_adjusted():
+    unadjusted = "(for one pair, before adjustment for the number of comparisons)"
+    assert unadjusted in one(row("a", "b", 0.022, 0.018, 0.02))
+    assert unadjusted in one(row("a", "b", 0.012, 0.02, 0.3, detectable=0.03))
+
+
+def test_macro_mae_is_in_label_units():
+    given = row("a", "b", -0.2, 0.1, 0.01, metric="macro_mae", better="lower")
+    assert one(given).startswith("a beats b by 0.200 label units in macro MAE")
+    assert default_band("macro_mae") == 0.05
+
+
+def test_numbers_are_as_long_as_the_verdict_needs():
+    text = one(row("a", "b", 0.0104, 0.01002, 0.0497))
+    assert "+0.04 to +2.0" in text
+    assert "adjusted p = 0.0497" in text
+    text = one(row("a", "b", 0.0002, 0.0099, 0.9))
+    assert text.startswith("Inconclusive: a is ahead of b by 0.02 points in accuracy")
+    assert "−0.97 to +1.01" in text
+
+
+def test_the_conservative_bound_stands_beside_the_primary_interval():
+    primary = row("a", "b", 0.022, 0.018, 0.02)
+    wide = replace(row("a", "b", 0.022, 0.05, 1.0), test="sum_of_errors", primary=False)
+    _, text = summary(primary, wide)
+    assert "95 % interval +0.4 to +4.0" in text
+    assert "how the two vary together is −2.8 to +7.2 and includes zero." in text
+    narrow = replace(
+        row("a", "b", 0.022, 0.02, 1.0), test="sum_of_errors", primary=False
+    )
+    assert "+0.2 to +4.2 and excludes zero." in summary(primary, narrow)[1]
+
+
+def test_a_single_split_compares_trained_models():
+    split = fixed(row("a", "b", 0.1, 0.02, 1e-9), "mcnemar_midp")
+    first, second, *_ = summary(split)
+    assert first == "ridge on cv: Use a, as trained here: it is better than b."
+    assert "these trained models, not about the encoders" in second
+    untrained = replace(split, question=replace(split.question, method="zeroshot"))
+    assert summary(untrained)[0] == "zeroshot on cv: Use a: it is better than b."
+    tuned = replace(untrained, question=replace(untrained.question, b="b+recipe"))
+    assert summary(tuned)[0].startswith("zeroshot on cv: Use a, as trained here")
+    folds = summary(row("a", "b", 0.1, 0.02, 1e-9))
+    assert not any("trained" in text for text in folds)
+
+
+def test_sentences_of_random_rows_contradict_nothing():
+    """`benchmarks/verdict_sentences.py` does the same for 20,000 rows."""
+    rows = [r for k in range(120) for r in random_family(np.random.default_rng([0, k]))]
+    wrong = {sentence(r): w for r in rows if (w := contradictions(r, sentence(r)))}
+    assert wrong == {}
+    assert {r["verdict"] for r in rows} == {
+        *("better", "worse", "equivalent", "inconclusive")
+    }
 
 
 def summary(*rows: Row, metrics=("accuracy",), control=None) -> list[str]:

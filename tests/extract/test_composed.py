@@ -44,7 +44,10 @@ def seen(monkeypatch) -> dict[str, int]:
     monkeypatch.setattr(images, "decode", counted_decode)
     monkeypatch.setattr(OpenClip, "encode_images", counted_encode)
     # Not counted: the one blank picture that tells whether the dimension is right.
-    for name in ("bakeoff.encoders.dimension_of", "bakeoff.encoders.check.dimension_of"):
+    for name in (
+        "bakeoff.encoders.dimension_of",
+        "bakeoff.encoders.check.dimension_of",
+    ):
         monkeypatch.setattr(name, lambda encoder: encoder.dimension)
     return counts
 

@@ -57,7 +57,10 @@ def encoded(monkeypatch) -> list[int]:
 
     monkeypatch.setattr(OpenClip, "encode_images", counted)
     # Not counted: the one blank picture that tells whether the dimension is right.
-    for name in ("bakeoff.encoders.dimension_of", "bakeoff.encoders.check.dimension_of"):
+    for name in (
+        "bakeoff.encoders.dimension_of",
+        "bakeoff.encoders.check.dimension_of",
+    ):
         monkeypatch.setattr(name, lambda encoder: encoder.dimension)
     return sizes
 

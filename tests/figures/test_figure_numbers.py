@@ -16,6 +16,7 @@ from bakeoff.figures.frames import natural, setting_names
 from bakeoff.figures.pairs import primary_pairs, printed_p
 from bakeoff.figures.style import looks, short
 from bakeoff.figures.units import unit_of
+from matplotlib.figure import Figure
 
 
 def predictions(y_true, y_pred, y_raw=None, encoder="e"):
@@ -151,6 +152,33 @@ def test_reference_turns_pairs_and_verdicts(activities):
     assert (turned.estimate, turned.low) == (-plain.estimate, -plain.high)
     assert (plain.verdict, turned.verdict) == ("better", "worse")
     assert (turned.p_better, turned.p_worse) == (plain.p_worse, plain.p_better)
+
+
+def with_column(table, name, value):
+    column = pa.array([value] * table.num_rows).cast(table.schema.field(name).type)
+    return table.set_column(table.schema.get_field_index(name), name, column)
+
+
+def test_every_compared_metric_has_its_band_drawn(activities):
+    """The bands of the table, though the configuration names none."""
+    table = with_column(activities.comparisons, "band", 0.02)
+    data = forest.data_from(comparisons=table)
+    figure = Figure()
+    forest.draw(data, figure)
+    widths = [[patch.get_width() for patch in axes.patches] for axes in figure.axes]
+    scales = [unit_of(metric).scale for metric in data.metrics]
+    assert widths == [[pytest.approx(2 * 0.02 * scale)] for scale in scales]
+
+
+def test_shares_of_bootstrap_samples_are_called_so(activities):
+    for test, words in {
+        "mcnemar_midp": "shares of bootstrap samples",
+        "corrected_t": "probabilities",
+    }.items():
+        table = with_column(activities.comparisons, "test", test)
+        figure = Figure()
+        probabilities.draw(probabilities.data_from(comparisons=table), figure)
+        assert all(axes.get_title().endswith(words) for axes in figure.axes)
 
 
 def test_pairs_with_the_control_are_left_out_while_others_remain(activities):

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from bakeoff.errors import BakeoffError
@@ -6,6 +8,7 @@ from bakeoff.stats.power import (
     from_pilot,
     images_by_scaling,
     images_needed,
+    least_p_of_flips,
 )
 from bakeoff.stats.proportions import mcnemar_midp
 
@@ -61,3 +64,11 @@ def test_scaling_goes_by_the_square():
 def test_impossible_differences_are_refused(d: float, share: float):
     with pytest.raises(BakeoffError, match="difference <= disagreement"):
         images_needed(d, share)
+
+
+def test_least_p_of_flips_by_listing_them():
+    """All units differ by 1: of 2^n ways to flip two have a mean as extreme."""
+    for units in range(1, 8):
+        signs = np.array(list(product([-1, 1], repeat=units)))
+        extreme = abs(signs.mean(axis=1)) >= 1
+        assert least_p_of_flips(units) == extreme.mean()

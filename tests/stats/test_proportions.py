@@ -1,5 +1,8 @@
 """McNemar and intervals of paired proportions: published tables, scipy, coverage."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from bakeoff.stats.proportions import (
@@ -40,6 +43,22 @@ def test_p_of_printed_tables(b: int, c: int, exact: float, midp: float):
 def test_p_where_nothing_tells_the_two_apart():
     assert mcnemar_exact(0, 0) == mcnemar_midp(0, 0) == 1
     assert mcnemar_midp(4, 4) == pytest.approx(1 - stats.binom.pmf(4, 8, 0.5) / 2)
+
+
+@pytest.mark.parametrize(("b", "c"), [(1074, 1), (1073, 2), (1080, 1)])
+def test_midp_of_a_large_gap_is_no_less_than_nothing(b: int, c: int):
+    """Near the smallest number there is, a subtraction would leave it negative."""
+    assert 0 <= mcnemar_midp(b, c) < 1e-300
+
+
+def test_rederived_midp_is_the_published_one():
+    """The script that rederives a study has a formula of its own."""
+    path = Path(__file__).parents[2] / "docs/examples/rederive.py"
+    rederived = runpy.run_path(str(path))["mcnemar_midp"]
+    assert rederived(4, 4) == pytest.approx(1 - stats.binom.pmf(4, 8, 0.5) / 2)
+    for b in range(12):
+        for c in range(12):
+            assert rederived(b, c) == pytest.approx(mcnemar_midp(b, c), abs=1e-12)
 
 
 def test_intervals_of_the_airway_table():

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from bakeoff.jobs import job
 from bakeoff.metrics.table import metrics_rows
-from bakeoff.tables import read_table, write_table
+from bakeoff.tables import groups_of, read_table, write_table
 
 
-def metrics(*, predictions: list[Path], output_metrics: Path, study: str) -> None:
+def metrics(
+    *, predictions: list[Path], manifest: Path, output_metrics: Path, study: str
+) -> None:
     """Write the metrics of one study and encoder."""
+    groups = groups_of(read_table(manifest, "manifest"))
     rows: dict[str, list] = {}
     for path in predictions:
         for name, values in metrics_rows(
-            read_table(path, "predictions"), study
+            read_table(path, "predictions"), study, groups
         ).items():
             rows.setdefault(name, []).extend(values)
     write_table(output_metrics, "metrics", rows)
@@ -32,6 +35,7 @@ if "snakemake" in globals():
     ):
         metrics(
             predictions=[Path(path) for path in snakemake.input.predictions],
+            manifest=Path(snakemake.input.manifest),
             output_metrics=Path(snakemake.output.metrics),
             study=snakemake.wildcards.study,
         )

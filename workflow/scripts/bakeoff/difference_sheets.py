@@ -51,9 +51,9 @@ def comparisons_sheet(
         Column("Difference [interval]", ("estimate", "ci_low", "ci_high")),
         Column("p, adjusted", ("p_adjusted",)),
         Column("Verdict", ("verdict",), number=False),
-        Column("P(better)", ("p_better",)),
-        Column("P(equivalent)", ("p_equivalent",)),
-        Column("P(worse)", ("p_worse",)),
+        Column("Better", ("p_better",)),
+        Column("Equivalent", ("p_equivalent",)),
+        Column("Worse", ("p_worse",)),
         Column("Detectable", ("detectable",)),
         Column("n", ("n",)),
         Column("Role", ("primary",), number=False),
@@ -62,9 +62,11 @@ def comparisons_sheet(
     ]
     caption = (
         "First minus second; points are percentage points. The verdict rests on the rows "
-        "whose role is verdict; p-values are Holm-adjusted. Detectable: the difference "
-        "that this design would find 8 times out of 10. n counts what the test counts: "
-        "images, groups, runs over folds, or studies."
+        "whose role is verdict; p-values are Holm-adjusted. Better, equivalent, worse: "
+        "chances of a t distribution or, on a fixed test set (McNemar, sign-flip), shares "
+        "of bootstrap samples. Detectable: the difference that this design would find 8 "
+        "times out of 10, before adjustment for the number of comparisons. n counts what "
+        "the test counts: images, groups, runs over folds, or studies."
     )
     name, title = (
         ("classes_tests", "Tests by class") if per_class else ("tests", "Tests")

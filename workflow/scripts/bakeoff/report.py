@@ -19,9 +19,13 @@ from bakeoff.images import read_image
 from bakeoff.leader import about_leader, best_pair, no_better_than_baseline
 from bakeoff.paper_tables import busy_machine, study_sheets
 from bakeoff.sheets import Sheet
+from bakeoff.stats.sensitivity import gain_by_repeats
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
 from bakeoff.verdict import Answer, answers
+
+# A smaller gain than this is not worth more repeats: 10 repeats of 10 folds have 4 %.
+_SHARPER = 0.05
 
 # Each is how the caption begins, if the caption names what it shows.
 TITLES = {
@@ -296,6 +300,18 @@ def _methods(study: Study) -> dict[str, str]:
     }
 
 
+def _repeats(protocols: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Whether more repeats of folds would still sharpen the answer."""
+    notes = []
+    for name, p in protocols.items():
+        if p["kind"] == "kfold":
+            gain = gain_by_repeats(p["folds"], p["repeats"])
+            more = f"{name}: more repeats narrow its intervals by {100 * gain:.0f} % at most"
+            spent = "; they no longer sharpen the answer" if gain < _SHARPER else ""
+            notes.append(f"{more}{spent}.")
+    return notes
+
+
 def _band(metric: str, half: float) -> str:
     unit = unit_of(metric)
     size = f"{half * unit.scale:g}"
@@ -325,6 +341,7 @@ def _notes(study: Study) -> list[str]:
             f"Without zero-shot classification, as they have no text tower: "
             f"{', '.join(silent)}."
         )
+    notes += _repeats(study.settings["protocols"])
     if groups_of(study.manifest) is None:
         notes.append(
             "No groups were given. If several images show one individual, slide or video, "

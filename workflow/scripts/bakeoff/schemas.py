@@ -150,6 +150,13 @@ SCHEMAS: dict[str, Schema] = {
             Column("value", pa.float64(), "the value; null where undefined", True),
             Column("numerator", pa.float64(), "of a share: the count above", True),
             Column("denominator", pa.float64(), "of a share: the count below", True),
+            Column(
+                "units",
+                pa.float64(),
+                "of a share over all repetitions, where images come in groups: the number "
+                "of independent images that those of one repetition are worth",
+                True,
+            ),
         ),
     ),
     "sensitivity": Schema(
@@ -208,10 +215,24 @@ SCHEMAS: dict[str, Schema] = {
             Column("df", pa.float64(), "its degrees of freedom", True),
             Column("p", pa.float64(), "two-sided p-value", True),
             Column("p_adjusted", pa.float64(), "Holm-adjusted within its family", True),
+            Column(
+                "p_tost",
+                pa.float64(),
+                "p of equivalence, by two one-sided tests, Holm-adjusted likewise",
+                True,
+            ),
             Column("band", pa.float64(), "half width of the equivalence band", True),
-            Column("p_better", pa.float64(), "P(a better by more than the band)", True),
-            Column("p_equivalent", pa.float64(), "P(within the band)", True),
-            Column("p_worse", pa.float64(), "P(a worse by more than the band)", True),
+            Column(
+                "p_better",
+                pa.float64(),
+                "chance that a is better by more than the band; share of the bootstrap "
+                "samples where the test is one on a fixed test set",
+                True,
+            ),
+            Column("p_equivalent", pa.float64(), "the same: within the band", True),
+            Column(
+                "p_worse", pa.float64(), "the same: worse by more than the band", True
+            ),
             Column(
                 "detectable", pa.float64(), "difference found 8 times out of 10", True
             ),

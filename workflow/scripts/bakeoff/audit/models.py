@@ -1,21 +1,49 @@
-"""One model of a published table: its counts, what they imply, what they contradict."""
+"""One model of a published table: its counts, what they imply, what they contradict.
+
+Every printed number is read with its own digits: .86 stands for anything from .855 to
+.865, .8839 for anything from .88385 to .88395.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, isqrt
+
+Range = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A share as it was printed, with the digits after its decimal point."""
+
+    value: Fraction
+    digits: int
+
+    @classmethod
+    def read(cls, text: str) -> "Printed":
+        """The share that `text` prints, such as `.857`."""
+        return cls(Fraction(text), len(text.partition(".")[2]))
+
+    @property
+    def ends(self) -> Range:
+        """Smallest and largest share that is printed so, half-way values included."""
+        half = Fraction(1, 2 * 10**self.digits)
+        return self.value - half, self.value + half
+
+    def __str__(self) -> str:
+        return share_text(self.value, self.digits)
 
 
 @dataclass(frozen=True)
 class Count:
     """A class: its images, its printed recall, and the counts that round to it.
 
-    low > high where no count does; nearest is then the count closest to the print.
+    low > high where no count does: they are then the counts on either side.
     """
 
     name: str
     support: int
-    recall: Fraction
+    recall: Printed
     low: int
     high: int
 
@@ -25,27 +53,30 @@ class Count:
         return self.low <= self.high
 
     @property
-    def nearest(self) -> int:
-        """The count closest to the printed recall."""
-        return round(self.recall * self.support)
-
-    @property
     def ends(self) -> tuple[int, int]:
-        """Smallest and largest count; twice the nearest where none fits."""
-        return (self.low, self.high) if self.possible else (self.nearest, self.nearest)
+        """Smallest and largest count; those on either side where none fits."""
+        return min(self.low, self.high), max(self.low, self.high)
 
 
 @dataclass(frozen=True)
 class ModelAudit:
-    """One model: counts by class, implied ranges, stated values, contradictions."""
+    """One model: counts by class, implied ranges, stated values, contradictions.
+
+    least_f1: the smallest macro precision, and macro F1, that the recalls allow.
+    """
 
     model: str
     counts: tuple[Count, ...]
-    accuracy: tuple[Fraction, Fraction]
-    macro_recall: tuple[Fraction, Fraction]
-    stated: Mapping[str, Fraction]
-    digits: int
+    accuracy: Range
+    macro_recall: Range
+    least_f1: Fraction
+    stated: Mapping[str, Printed]
     contradictions: tuple[str, ...]
+
+    @property
+    def digits(self) -> int:
+        """Digits of the longest printed recall."""
+        return max(c.recall.digits for c in self.counts)
 
 
 def counts_behind(share: Fraction, n: int, digits: int) -> tuple[int, int]:
@@ -53,77 +84,107 @@ def counts_behind(share: Fraction, n: int, digits: int) -> tuple[int, int]:
 
     The GRIM test of Brown & Heathers (2017), for shares of n.
     """
-    half = Fraction(1, 2 * 10**digits)
-    return max(0, ceil((share - half) * n)), min(n, floor((share + half) * n))
+    low, high = Printed(share, digits).ends
+    return max(0, ceil(low * n)), min(n, floor(high * n))
 
 
 def audit_model(name: str, rows: Sequence[Mapping[str, str]]) -> ModelAudit:
     """What the printed rows of one model allow."""
-    digits = max(len(row["recall"].partition(".")[2]) for row in rows)
     stated = {
-        row["class"]: Fraction(row["recall"]) for row in rows if not row["support"]
+        row["class"]: Printed.read(row["recall"]) for row in rows if not row["support"]
     }
     counts = tuple(
-        Count(row["class"], n, share, *counts_behind(share, n, digits))
+        Count(row["class"], n, share, *counts_behind(share.value, n, share.digits))
         for row in rows
         if row["support"]
-        for n, share in [(int(row["support"]), Fraction(row["recall"]))]
+        for n, share in [(int(row["support"]), Printed.read(row["recall"]))]
     )
     images = sum(c.support for c in counts)
     accuracy = _weighted(counts, lambda c: Fraction(1, images))
     macro = _weighted(counts, lambda c: Fraction(1, c.support * len(counts)))
-    found = _contradictions(counts, accuracy, macro, stated, digits)
-    return ModelAudit(name, counts, accuracy, macro, stated, digits, tuple(found))
+    least = least_macro_f1([c.ends[0] for c in counts], images)
+    found = [
+        *_impossible(counts),
+        *_outside(accuracy, macro, least, stated),
+        *_unequal(counts, stated),
+    ]
+    return ModelAudit(name, counts, accuracy, macro, least, stated, tuple(found))
 
 
-def _weighted(
-    counts: Sequence[Count], weight: Callable[[Count], Fraction]
-) -> tuple[Fraction, Fraction]:
+def least_macro_f1(right: Sequence[int], images: int) -> Fraction:
+    """A lower bound on macro precision and macro F1, from the recalls alone.
+
+    right: (K,) images of each class that are classified right, k_i; images: N, each
+    given to at most one class. With m_i images given to class i and n_i of that class,
+    precision is k_i / m_i and F1 is 2 k_i / (n_i + m_i). Since sum m_i <= N and
+    sum (n_i + m_i) <= 2 N, Cauchy and Schwarz bound the means of both from below by
+
+        (sum_i sqrt k_i)^2 / (K N).
+
+    So they bound macro recall, k_i / n_i with sum n_i = N; and with it the harmonic
+    mean of macro precision and macro recall, which some call macro F1. Roots are
+    rounded down, so that the bound stays one.
+    """
+    scale = 10**12
+    roots = sum(isqrt(k * scale**2) for k in right)
+    return Fraction(roots**2, scale**2 * len(right) * images)
+
+
+def _weighted(counts: Sequence[Count], weight: Callable[[Count], Fraction]) -> Range:
     """Smallest and largest weighted sum of the counts that the prints allow."""
     low = sum((weight(c) * c.ends[0] for c in counts), Fraction(0))
     high = sum((weight(c) * c.ends[1] for c in counts), Fraction(0))
     return low, high
 
 
-def _contradictions(
-    counts: Sequence[Count],
-    accuracy: tuple[Fraction, ...],
-    macro: tuple[Fraction, ...],
-    stated: Mapping[str, Fraction],
-    digits: int,
-) -> list[str]:
-    half = Fraction(1, 2 * 10**digits)
-    found = [
-        f"recall {share_text(c.recall, digits)} of {c.name} is no count of {c.support}"
+def _impossible(counts: Sequence[Count]) -> list[str]:
+    return [
+        f"recall {c.recall} of {c.name} is no count of {c.support}"
         for c in counts
         if not c.possible
     ]
-    # F1 is largest, 2 r / (1 + r), where every image given to a class belongs to it.
-    best_f1 = sum((2 * r / (1 + r) for c in counts for r in [_top(c)]), Fraction(0))
-    for metric, (low, high) in {
+
+
+def _outside(
+    accuracy: Range, macro: Range, least: Fraction, stated: Mapping[str, Printed]
+) -> list[str]:
+    """Stated summaries that the recalls exclude.
+
+    Macro F1 is largest where every precision is 1: the mean of 2 r / (1 + r) or, as a
+    harmonic mean of macro precision and recall R, 2 R / (1 + R), which is no smaller.
+    """
+    best_f1 = 2 * macro[1] / (1 + macro[1])
+    ranges = {
         "accuracy": accuracy,
         "macro_recall": macro,
-        "macro_f1": (Fraction(0), best_f1 / len(counts)),
-    }.items():
-        value = stated.get(metric)
-        if value is not None and not low - half <= value <= high + half:
+        "macro_precision": (least, Fraction(1)),
+        "macro_f1": (least, best_f1),
+    }
+    found = []
+    for metric, (low, high) in ranges.items():
+        if metric not in stated:
+            continue
+        smallest, largest = stated[metric].ends
+        if largest < low or high < smallest:
+            implied = range_text(low, high, stated[metric].digits + 2)
             found.append(
-                f"stated {metric} {share_text(value, digits)}, but the classes imply "
-                f"{range_text(low, high, digits + 1)}"
+                f"stated {metric} {stated[metric]}, but the classes imply {implied}"
             )
-    equal = len({c.support for c in counts}) == 1
-    first, second = (stated.get(m, Fraction(0)) for m in ("accuracy", "macro_recall"))
-    comparable = equal and {"accuracy", "macro_recall"} <= set(stated)
-    if comparable and abs(first - second) > 2 * half:
-        found.append(
-            f"stated accuracy {share_text(first, digits)} and macro recall "
-            f"{share_text(second, digits)} differ, but equal supports make them equal"
-        )
     return found
 
 
-def _top(c: Count) -> Fraction:
-    return Fraction(c.ends[1], c.support)
+def _unequal(counts: Sequence[Count], stated: Mapping[str, Printed]) -> list[str]:
+    """Equal supports make accuracy and macro recall the same number."""
+    equal = len({c.support for c in counts}) == 1
+    if not equal or not {"accuracy", "macro_recall"} <= set(stated):
+        return []
+    first, second = stated["accuracy"], stated["macro_recall"]
+    if first.ends[0] <= second.ends[1] and second.ends[0] <= first.ends[1]:
+        return []
+    return [
+        f"stated accuracy {first} and macro recall {second} differ, but equal supports "
+        "make them equal"
+    ]
 
 
 def share_text(value: Fraction, digits: int) -> str:

@@ -71,5 +71,5 @@ def _bad(path: Path, received: str) -> BakeoffError:
         received,
         "a CSV file with the columns class, support, recall and perhaps model; summary "
         f"rows have no support and one of {', '.join(SUMMARIES)} as class",
-        "Mend these rows; shares are written as in print, such as .857.",
+        "Correct these rows; write shares as in print, such as .857 or .900.",
     )

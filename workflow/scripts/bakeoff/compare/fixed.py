@@ -11,7 +11,7 @@ from bakeoff.compare.design import Groups, Panel
 from bakeoff.compare.rows import Question, Row
 from bakeoff.metrics.interface import ConfusionMetric, Outcomes
 from bakeoff.metrics.outcomes import pooled
-from bakeoff.stats.power import detectable_difference
+from bakeoff.stats.power import detectable_difference, least_p_of_flips
 from bakeoff.stats.proportions import (
     clustered_difference,
     mcnemar_exact,
@@ -217,7 +217,8 @@ def _resampled_row(
         p=float(gap.p[metric]),
     )
     test = "sign_flip" if r.groups is None else "cluster_sign_flip"
-    detectable = _reach(spread, confidence)
+    possible = least_p_of_flips(r.units) <= 1 - confidence
+    detectable = _reach(spread, confidence) if possible else nan
     note = _note(r, spread)
     return Row(question, test, True, result, confidence, chances, detectable, note)
 
@@ -313,7 +314,7 @@ def _midp_row(
 def _cluster_row(question: Question, result: Result, confidence: float) -> Row:
     note = f"{result.n} groups"
     if result.low == result.high:
-        result = replace(result, low=nan, high=nan)
+        result = replace(result, low=nan, high=nan, p=nan)
         note += "; no spread between groups, so no interval can be estimated"
     return Row(question, "cluster_t", False, result, confidence, note=note)
 

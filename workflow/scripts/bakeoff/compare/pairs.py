@@ -13,6 +13,7 @@ from bakeoff.compare.fixed import on_fixed_class, on_fixed_images, resample
 from bakeoff.compare.labels import default_band
 from bakeoff.compare.over_folds import over_folds, recalls_by_run
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
+from bakeoff.compare.sensitivity import sensitivity_rows
 from bakeoff.compare.values import FoldValues, fold_values
 from bakeoff.errors import BakeoffError
 from bakeoff.metrics.definitions import METRICS
@@ -81,6 +82,7 @@ def compare(
             rows += _rows_over_folds(
                 panel, ask, values, design.ratio, confidence, _come_in_groups(groups)
             )
+            rows += sensitivity_rows(panel, ask.by_metric(), groups, confidence)
         else:
             rng = np.random.default_rng([seed, _stream(panel)])
             rows += _rows_fixed(panel, ask, groups, replicates, rng, confidence)

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import isfinite, nan
 from typing import Any, Literal
 
 import numpy as np
 
+from bakeoff.compare.labels import largest_difference
 from bakeoff.metrics.interface import Better
+from bakeoff.stats.equivalence import tost_p
 from bakeoff.stats.multiplicity import holm
 from bakeoff.stats.result import Chances, Result
 
@@ -33,7 +35,7 @@ class Question:
 
 @dataclass
 class Row:
-    """One row; p_adjusted and verdict are filled in once its family is complete."""
+    """One row; p_adjusted, p_tost and verdict are filled in once its family is complete."""
 
     question: Question
     test: str
@@ -44,6 +46,7 @@ class Row:
     detectable: float = nan
     note: str = ""
     p_adjusted: float = nan
+    p_tost: float = nan
     verdict: Verdict = ""
 
     @property
@@ -53,36 +56,55 @@ class Row:
 
 
 def decide(rows: Sequence[Row]) -> None:
-    """Fill in the adjusted p and the verdict of every primary row.
+    """Fill in the adjusted p-values and the verdict of every primary row.
 
     Families of Holm's adjustment: all pairs of one method, protocol and metric; and,
-    for tests class by class, all classes of one pair.
+    for tests class by class, all classes of one pair. Tests of a difference and tests
+    of equivalence are adjusted alike. Intervals are cut at the largest possible
+    difference, and no difference beyond it is called detectable.
     """
     families: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         if row.primary:
             families[_family(row.question)].append(row)
     for family in families.values():
-        adjusted = holm(np.array([row.result.p for row in family]))
-        for row, p in zip(family, adjusted.tolist(), strict=True):
-            row.p_adjusted = p
+        different = holm(np.array([row.result.p for row in family]))
+        alike = holm(np.array([_tost(row) for row in family]))
+        for row, *p in zip(family, different.tolist(), alike.tolist(), strict=True):
+            row.p_adjusted, row.p_tost = p
             row.verdict = row.verdict or verdict_of(row)
+    for row in rows:
+        _cut(row)
 
 
 def verdict_of(row: Row) -> Verdict:
-    """Equivalent where the whole interval lies within the band; else by p and sign.
+    """Equivalent where the interval, once adjusted, lies within the band; else by p.
 
-    An interval inside the band decides even where it excludes zero: such a difference
-    is real and too small to matter. Without an interval nothing is decided.
+    A pair is equivalent where its adjusted two one-sided tests are significant: for one
+    pair, where the whole interval lies within the band, even where it excludes zero,
+    as such a difference is real and too small to matter. It is better or worse where
+    the adjusted p is and the interval excludes zero: test and interval must agree.
+    Without an interval nothing is decided.
     """
-    r = row.result
+    r, alpha = row.result, 1 - row.confidence
     if not (isfinite(r.low) and isfinite(r.high)):
         return "inconclusive"
-    if -row.question.band <= r.low and r.high <= row.question.band:
+    if row.p_tost <= alpha / 2 + 1e-12:
         return "equivalent"
-    if row.p_adjusted <= 1 - row.confidence + 1e-12 and r.estimate != 0:
+    if row.p_adjusted <= alpha + 1e-12 and (r.low > 0 or r.high < 0):
         return "better" if (r.estimate > 0) == row.better_is_more else "worse"
     return "inconclusive"
+
+
+def _tost(row: Row) -> float:
+    return tost_p(row.result, row.question.band, row.confidence)
+
+
+def _cut(row: Row) -> None:
+    most, r = largest_difference(row.question.metric), row.result
+    row.result = replace(r, low=max(r.low, -most), high=min(r.high, most))
+    if row.detectable > most:
+        row.detectable = nan
 
 
 def refusal(question: Question, reason: str, confidence: float) -> Row:
@@ -122,6 +144,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "df": r.df,
         "p": r.p,
         "p_adjusted": row.p_adjusted,
+        "p_tost": row.p_tost,
         "p_better": better,
         "p_equivalent": chances.inside,
         "p_worse": worse,

@@ -43,8 +43,8 @@ def data_from(
     """The primary rows of `comparisons`: a row per setting and pair.
 
     `metrics` become columns (all of the table by default); `bands` gives the half
-    width of the equivalence band of each metric, as configured for the comparison.
-    The others choose among the rows, as in `primary_pairs`.
+    width of the equivalence band of each metric where it is not the one with which the
+    table was made. The others choose among the rows, as in `primary_pairs`.
     """
     pairs = primary_pairs(
         comparisons,
@@ -60,7 +60,8 @@ def data_from(
     present = dict.fromkeys(pair.metric for pair in pairs)
     columns = [m for m in (metrics or present) if m in present]
     ordered = {key: cells[key] for key in sorted(cells, key=lambda key: key[0])}
-    return ForestData(columns, ordered, dict(bands or {}))
+    compared = {pair.metric: pair.band for pair in pairs}
+    return ForestData(columns, ordered, compared | dict(bands or {}))
 
 
 def size(data: ForestData) -> tuple[float, float]:
@@ -114,8 +115,8 @@ def _names(axes: Axes, data: ForestData, places: dict) -> None:
 
 def _column(axes: Axes, metric: str, data: ForestData, places: dict) -> None:
     unit = unit_of(metric)
-    half = data.bands.get(metric, 0.0) * unit.scale
-    if half:
+    half = data.bands[metric] * unit.scale
+    if half > 0:
         axes.axvspan(-half, half, color=GRID, alpha=0.8, linewidth=0, zorder=0)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
     for key, row in data.cells.items():

@@ -31,7 +31,8 @@ def overall(
     `runs` are the rows of one encoder, method, protocol, class and metric. The interval
     is that of the images of one repetition: predicting the same images again does not
     make more images. `images` is that number where `runs` has no rows of single
-    repetitions. Wilson, E. B. (1927), JASA 22:209-212.
+    repetitions. Where images come in groups, it is that of as many independent images
+    as they are worth (`metrics.effective`). Wilson, E. B. (1927), JASA 22:209-212.
     """
     whole = runs[runs["fold"] == OVERALL]
     total = whole[whole["repeat"] == OVERALL]
@@ -43,6 +44,8 @@ def overall(
     )
     single = (repeats if len(repeats) else whole)["denominator"].mean()
     n = float(single if images is None else images)
+    if "units" in total and np.isfinite(units := total["units"].mean()):
+        n = float(units)
     if not (np.isfinite(n) and n > 0 and np.isfinite(value)):
         return Estimate(value, top=top, bottom=bottom)
     return Estimate(value, *wilson(value * n, n, confidence), top, bottom)

@@ -37,10 +37,12 @@ class Pair:
     p_worse: float
     verdict: str
     confidence: float = 0.95
+    band: float = 0.0
+    test: str = ""
 
     @property
     def name(self) -> str:
-        """The pair in words."""
+        """The pair as text."""
         return f"{short(self.a, 26)} − {short(self.b, 26)}"
 
 
@@ -137,4 +139,6 @@ def _pair(row: dict, setting: str) -> Pair:
         number["p_worse"],
         row["verdict"],
         number["confidence"],
+        0.0 if pd.isna(row["band"]) else row["band"],
+        row["test"],
     )

@@ -1,4 +1,7 @@
-"""Stacked bars: how probable it is that a is better, equivalent or worse than b."""
+"""Stacked bars: how probable it is that a is better, equivalent or worse than b.
+
+On a fixed test set the bars are shares of bootstrap samples, and are called so.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +10,7 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bakeoff.compare.labels import bootstrapped
 from bakeoff.figures.pairs import FILL, Pair, primary_pairs
 from bakeoff.figures.style import LIGHT, WIDTH, say_empty, short
 from bakeoff.figures.units import lower_first, unit_of
@@ -65,10 +69,10 @@ def draw(data: ProbabilityData, figure: Figure) -> None:
     )
     for axes, (setting, pairs) in zip(column.flat, data.pairs.items(), strict=True):
         _bars(axes, pairs)
-        axes.set_title(short(setting))
+        axes.set_title(f"{short(setting)}{_kind(pairs)}")
     last = column.flat[-1]
     metric = lower_first(unit_of(data.metric).label)
-    last.set_xlabel(f"Probability for the first of the pair, in {metric} (%)")
+    last.set_xlabel(f"For the first of the pair, in {metric} (%)")
     handles, labels = last.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=3)
 
@@ -102,6 +106,12 @@ def _bars(axes: Axes, pairs: list[Pair]) -> None:
     axes.set_xlim(0, 100)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+
+
+def _kind(pairs: list[Pair]) -> str:
+    """What the numbers of a setting are; its pairs share their test."""
+    shares = any(bootstrapped(pair.test, pair.label) for pair in pairs)
+    return ": shares of bootstrap samples" if shares else ": probabilities"
 
 
 def _percent(share: float) -> str:

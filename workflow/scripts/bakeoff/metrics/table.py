@@ -1,15 +1,17 @@
 """The table of metrics, every value from the table of predictions."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 
 from bakeoff.metrics import checks
 from bakeoff.metrics.definitions import METRICS, PER_CLASS
-from bakeoff.metrics.interface import Metric, Outcomes, confusion
+from bakeoff.metrics.effective import effective_images
+from bakeoff.metrics.interface import MeanMetric, Metric, Outcomes, confusion
 from bakeoff.metrics.outcomes import Run, outcomes, pooled
 from bakeoff.tables import origin
 
@@ -19,7 +21,9 @@ ALL = -1  # of folds: the repeat as a whole; of repeats: the protocol as a whole
 Value = tuple[float, float, float]
 
 
-def metrics_rows(predictions: pa.Table, study: str) -> dict[str, list]:
+def metrics_rows(
+    predictions: pa.Table, study: str, groups: Mapping[str, str | None] | None = None
+) -> dict[str, list]:
     """Columns of the table of metrics of one or more tables of predictions.
 
     Every applicable metric is given at three levels:
@@ -29,34 +33,68 @@ def metrics_rows(predictions: pa.Table, study: str) -> dict[str, list]:
     - repeat -1, fold -1: the mean over the repeats. Shares are the sum of numerators
       over the sum of denominators, which is the mean where repeats are equally large.
       At this level recall, precision, F1 and support are given for each class too;
-      support is the mean number of its images per repeat.
+      support is the mean number of its images per repeat. Where images come in
+      `groups`, by image id, accuracies and recalls say how many independent images
+      theirs are worth.
 
     A learning curve, whose repeats train on different numbers of images, has no mean
     over the repeats. A metric without a value (kappa of one class) is null. Raises
     BakeoffError where the predictions contradict themselves (`metrics.checks`).
     """
     curve = origin(predictions).get("design") == "curve"
-    return metrics_of_runs(outcomes(predictions), study, curve=curve)
+    return metrics_of_runs(outcomes(predictions), study, curve=curve, groups=groups)
 
 
-def metrics_of_runs(runs: Sequence[Run], study: str, *, curve: bool) -> dict[str, list]:
-    """The same of runs, sorted by encoder, method, protocol, repeat and fold."""
+def metrics_of_runs(
+    runs: Sequence[Run],
+    study: str,
+    *,
+    curve: bool,
+    groups: Mapping[str, str | None] | None = None,
+) -> dict[str, list]:
+    """As `metrics_rows`, from runs sorted by encoder, method, protocol, repeat and fold."""
     checks.scored_once(runs)
     checks.same_images(runs)
     rows: dict[str, list] = defaultdict(list)
-    for names, own in groupby(
+    for names, members in groupby(
         runs, lambda run: (run.encoder, run.method, run.protocol)
     ):
-        place = (study, *names)
-        levels = _levels(list(own))
+        place, own = (study, *names), list(members)
+        levels = _levels(own)
         for (repeat, fold), level in levels.items():
             _append(rows, place, repeat, fold, "", _checked(level, place))
         if not curve:
             repeats = [o for (_, fold), o in levels.items() if fold == ALL]
-            _append(rows, place, ALL, ALL, "", _overall(repeats))
+            worth = _worth(own, groups, len(repeats)) if groups else {}
+            _append(rows, place, ALL, ALL, "", _overall(repeats), worth.get("", {}))
             for name, values in _per_class(repeats).items():
-                _append(rows, place, ALL, ALL, name, values)
+                _append(rows, place, ALL, ALL, name, values, worth.get(name, {}))
     return dict(rows)
+
+
+def _worth(
+    runs: Sequence[Run], groups: Mapping[str, str | None], repeats: int
+) -> dict[str, dict[str, float]]:
+    """{class or "": {metric: independent images}} of all shares of images."""
+    o, ids = pooled(runs), np.concatenate([run.image_ids for run in runs])
+    # An image without a group is a group of its own.
+    labels = np.array(
+        [f"group {g}" if (g := groups.get(i)) else f"image {i}" for i in ids]
+    )
+    terms = {
+        name: metric.terms(o)
+        for name, metric in METRICS.items()
+        if isinstance(metric, MeanMetric) and metric.share and metric.applies(o)
+    }
+    n = len(ids) / repeats
+    found = {"": {m: effective_images(x, labels, n) for m, x in terms.items()}}
+    for k, name in enumerate(o.classes):
+        own = o.y_true == k
+        if own.any():
+            right = o.y_pred[own] == k
+            units = effective_images(right, labels[own], own.sum() / repeats)
+            found[name] = {"recall": units}
+    return found
 
 
 def _levels(runs: Sequence[Run]) -> dict[tuple[int, int], Outcomes]:
@@ -125,8 +163,10 @@ def _append(
     fold: int,
     label: str,
     values: dict[str, Value],
+    worth: Mapping[str, float] = MappingProxyType({}),
 ) -> None:
     for metric, (value, above, below) in values.items():
+        rows["units"].append(worth.get(metric, np.nan))
         for name, text in zip(
             ("study", "encoder", "method", "protocol"), place, strict=True
         ):

@@ -1,7 +1,8 @@
 """How small a difference n images can show, and how many a difference needs.
 
-All for McNemar's test of paired shares. disagreement is the share of images that
-exactly one of two encoders has right, (b + c) / n. Connor (1987), Biometrics 43:207:
+All before any adjustment for the number of comparisons and, where not said otherwise,
+for McNemar's test of paired shares. disagreement is the share of images that exactly
+one of two encoders has right, (b + c) / n. Connor (1987), Biometrics 43:207:
 
     sqrt(n) d = z_{1 - alpha/2} sqrt(disagreement) + z_{power} sqrt(disagreement - d^2)
 """
@@ -48,6 +49,15 @@ def detectable_difference(
     if n < 1 or disagreement <= 0 or lacking(disagreement) < 0:
         return nan
     return float(optimize.brentq(lacking, 0.0, disagreement, xtol=1e-12))
+
+
+def least_p_of_flips(units: int) -> float:
+    """The smallest two-sided p of a sign-flip test, whatever the difference.
+
+    Of 2^units ways to flip, the observed one and its mirror image are at least as
+    extreme as themselves.
+    """
+    return 2.0 ** (1 - units)
 
 
 def from_pilot(b: int, c: int, n: int, *, alpha: float = 0.05) -> tuple[float, float]:

@@ -27,8 +27,9 @@ def mcnemar_midp(b: int, c: int) -> float:
     point = float(stats.binom.pmf(b, b + c, 0.5))
     if b == c:
         return 1.0 - point / 2
-    tail = float(stats.binom.cdf(min(b, c), b + c, 0.5))
-    return 2 * tail - point
+    # Added, not subtracted from twice the whole tail, which can leave less than nothing.
+    below = float(stats.binom.cdf(min(b, c) - 1, b + c, 0.5))
+    return 2 * below + point
 
 
 def newcombe(
