@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Encoders are fetched by one rule and read from disk ever after.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help env demo full run spread recover status soak fuzz report graph reference test check format bench docs lock clean
+.PHONY: help env demo full run spread recover status soak fuzz mutate report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ soak: env ## kill runs at random and compare: make soak KILLS=200 SEED=1
 
 fuzz: env ## hostile input to every parser: make fuzz CASES=100000 SEED=1
 	$(BIN)/python benchmarks/fuzz.py --cases $(or $(CASES),100000) --seed $(or $(SEED),1)
+
+mutate: env ## plant 100 faults in a copy, which the tests must find, or some: make mutate ONLY=stats
+	$(BIN)/python benchmarks/mutate.py $(ONLY)
 
 check: env ## lint, format, types
 	$(BIN)/ruff check .

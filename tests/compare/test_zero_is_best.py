@@ -28,7 +28,7 @@ def test_the_side_of_the_error_does_not_matter(first, second):
 
 
 def test_on_fixed_images_too(study):
-    """a reads 20 images too old, b 40 too young: a is nearer to the truth by 0.1."""
+    """A reads 20 images too old, b 40 too young: a is nearer to the truth by 0.1."""
     made = study(200, kind="kfold", folds=4)
     run = {"repeat": np.zeros(200, int), "fold": np.asarray(made.folds["fold"])}
     middle = np.flatnonzero((made.truth == 1) | (made.truth == 2))

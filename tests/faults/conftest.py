@@ -74,7 +74,9 @@ def read_only_disk() -> Disk:
     @contextmanager
     def disk(place: Path) -> Iterator[Path]:
         with mounted(place, "ro") as done:
-            found = place if done else next(filter(_is_read_only, _mount_points()), None)
+            found = (
+                place if done else next(filter(_is_read_only, _mount_points()), None)
+            )
             if found is None and os.environ.get("BAKEOFF_NO_SKIP"):
                 pytest.fail("no file system is read-only, and this user may not mount")
             if found is None:

@@ -77,7 +77,7 @@ def kill_and_compare(study: Study, folder: Path, kills: int, seed: int) -> Kills
     seconds, met = finished(study, whole), Kills()
     while met.kills < kills:
         process = started(study, cut)
-        if wait_for_moment(cut, seconds, rng, lambda: process.exitcode is not None):
+        if wait_for_moment(cut, seconds, rng, process.is_alive):
             process.kill()
             process.join()
             met.kills += 1

@@ -56,7 +56,7 @@ def test_groups_of_one_class_never_straddle_and_are_never_refused(
 @settings(max_examples=40, deadline=None)
 def test_groups_of_several_classes_never_straddle(manifest, groups, kind, seed):
     table = manifest(LABELS, groups=[f"fish-{g}" for g in groups])
-    fewest = min(len(set(np.array(groups)[LABELS == c])) for c in "abc")
+    fewest = min(len(set(np.array(groups)[c == LABELS])) for c in "abc")
     try:
         folds = make_folds(table, PROTOCOLS[kind], seed)
     except BakeoffError as error:

@@ -158,7 +158,7 @@ def kill_and_compare(
     while met.kills < kills:
         before = encoded(cut) - kept(cut)
         process = started(extraction, cut)
-        if wait_for_moment(cut, seconds, rng, lambda: process.exitcode is not None):
+        if wait_for_moment(cut, seconds, rng, process.is_alive):
             process.kill()
             process.join()
             again = encoded(cut) - kept(cut) - before

@@ -131,12 +131,12 @@ def kill_script(
 ) -> bool:
     """Whether a job was killed before it ended by itself."""
 
-    def ended() -> bool:
-        return not script.is_running() or script.status() == psutil.STATUS_ZOMBIE
+    def alive() -> bool:
+        return script.is_running() and script.status() != psutil.STATUS_ZOMBIE
 
     with contextlib.suppress(psutil.NoSuchProcess):
         left = max(0.0, seconds - (time.time() - script.create_time()))
-        if wait_for_moment(workflow.place / "results", left, rng, ended):
+        if wait_for_moment(workflow.place / "results", left, rng, alive):
             script.kill()
             return True
     return False
@@ -163,7 +163,7 @@ def kill_run(
     """Whether a run, and all that it started, was killed before it ended by itself."""
     run = workflow.start("--", *targets)
     place = workflow.place / "results"
-    if wait_for_moment(place, seconds, rng, lambda: run.poll() is not None):
+    if wait_for_moment(place, seconds, rng, lambda: run.poll() is None):
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
         return True

@@ -17,9 +17,9 @@ class Random(Protocol):
 
 
 def wait_for_moment(
-    place: Path, seconds: float, rng: Random, ended: Callable[[], bool]
+    place: Path, seconds: float, rng: Random, alive: Callable[[], bool]
 ) -> bool:
-    """Wait until a random moment; whether it came before the end.
+    """Wait until a random moment; whether the victim was alive.
 
     The moment is any of the next `seconds`, which should be how long the victim takes
     when it is left alone. Every other time the wait goes on until a file appears below
@@ -27,18 +27,18 @@ def wait_for_moment(
     """
     until = time.monotonic() + rng.uniform(0, seconds)
     while time.monotonic() < until:
-        if ended():
+        if not alive():
             return False
         time.sleep(_POLL)
     if rng.random() < 0.5:
-        return not ended()
+        return alive()
     before = files(place)
     while files(place) <= before:
-        if ended():
+        if not alive():
             return False
         time.sleep(_POLL)
     time.sleep(rng.uniform(0, 10 * _POLL))  # so as to meet the end of a write too
-    return True
+    return alive()
 
 
 def files(place: Path) -> set[str]:
