@@ -111,6 +111,12 @@ def test_curve_is_nested_and_tests_the_same_images_at_every_share(manifest):
     assert set(counts(LABELS, small == -1)) == {"a", "b", "c"}
 
 
+def test_the_smallest_share_holds_one_image_of_every_class(manifest):
+    protocol = {"kind": "curve", "fractions": [0.001], "seeds": 3}
+    for fold in by_repeat(make_folds(manifest(LABELS), protocol, 1)):
+        assert counts(LABELS, fold == -1) == {"a": 1, "b": 1, "c": 1}
+
+
 def test_split_follows_the_manifest(manifest):
     splits = ["train", "test"] * 35 + ["train"]
     columns = make_folds(manifest(LABELS, splits=splits), {"kind": "split"}, 1)
