@@ -198,7 +198,7 @@ def forget(workflow: Workflow) -> None:
 
 def _compare(workflow: Workflow, expected: dict[str, bytes], done: Soak) -> None:
     found = workflow.tables()
-    assert found.keys() == expected.keys()
+    assert found.keys() == expected.keys(), sorted(found.keys() ^ expected.keys())
     differing = [path for path in expected if found[path] != expected[path]]
     assert not differing, f"after {done.kills} kills: {differing}"
     done.studies += 1
