@@ -18,7 +18,7 @@ from support.moments import wait_for_moment
 from support.workflow import Workflow
 
 # Share of the jobs that are killed in a run whose jobs are killed one by one.
-_SHARE = 0.4
+_SHARE = 0.7
 
 
 @dataclass

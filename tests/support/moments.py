@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 _POLL = 0.002  # seconds between two looks; a write takes longer
+_AT_A_FILE = 0.3  # chance that a new file is the moment
 
 
 class Random(Protocol):
@@ -21,24 +22,24 @@ def wait_for_moment(
 ) -> bool:
     """Wait until a random moment; whether the victim was alive.
 
-    The moment is any of the next `seconds`, which should be how long the victim takes
-    when it is left alone. Every other time the wait goes on until a file appears below
-    `place`, under whatever name: what jobs leave half written stands there then.
+    Every other time it is any moment of the next `seconds`, which should be how long the
+    victim takes when it is left alone. Else it is when a file appears below `place`,
+    under whatever name, one of the first few: what jobs leave half written stands there
+    then, however fast the machine has become.
     """
-    until = time.monotonic() + rng.uniform(0, seconds)
-    while time.monotonic() < until:
-        if not alive():
-            return False
-        time.sleep(_POLL)
     if rng.random() < 0.5:
+        until = time.monotonic() + rng.uniform(0, seconds)
+        while alive() and time.monotonic() < until:
+            time.sleep(_POLL)
         return alive()
-    before = files(place)
-    while files(place) <= before:
-        if not alive():
-            return False
+    seen = files(place)
+    while alive():
+        now = files(place)
+        if now - seen and rng.random() < _AT_A_FILE:
+            return alive()
+        seen |= now
         time.sleep(_POLL)
-    time.sleep(rng.uniform(0, 10 * _POLL))  # so as to meet the end of a write too
-    return alive()
+    return False
 
 
 def files(place: Path) -> set[str]:
