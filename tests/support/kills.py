@@ -113,10 +113,15 @@ def kill_jobs(
     run = workflow.start("--keep-going", "--", *targets)
     while len(killed) < most and run.poll() is None:
         started = [job for job in running_scripts(run.pid) if job[1].pid not in seen]
-        seen |= {script.pid for _, script in started}
-        if started and rng.random() < _SHARE:
-            rule, script = rng.choice(started)
-            if kill_script(workflow, script, durations.rules.get(rule, 1), rng):
+        if started:
+            # The longer a rule takes, the more often it is met.
+            seconds = [durations.rules.get(rule, 1.0) for rule, _ in started]
+            (place,) = rng.choices(range(len(started)), seconds)
+            rule, script = started[place]
+            seen.add(script.pid)
+            if rng.random() < _SHARE and kill_script(
+                workflow, script, seconds[place], rng
+            ):
                 killed.append(rule)
         time.sleep(0.02)
     ended = run.wait() == 0
