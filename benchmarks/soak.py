@@ -47,7 +47,8 @@ def main() -> None:
             place.mkdir()
         undisturbed, killed = (lay_out(place, ROOT, config) for place in places)
         if options.planted:
-            next(f for f in faults() if f.name == options.planted).plant(killed.place)
+            for workflow in (undisturbed, killed):
+                plant(options.planted, workflow.place)
         durations, done = measured(undisturbed, targets), Soak()
         with expecting(AssertionError if options.planted else None):
             soak(
@@ -63,6 +64,11 @@ def main() -> None:
     if options.planted:
         report |= {"planted": options.planted, "noticed": True}
     print(json.dumps(report | {"undisturbed_s": round(durations.run, 1)}, indent=1))
+
+
+def plant(name: str, place: Path) -> None:
+    """Put the planted fault of this name into the copy of the code in `place`."""
+    next(fault for fault in faults() if fault.name == name).plant(place)
 
 
 @contextlib.contextmanager
