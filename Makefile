@@ -13,7 +13,7 @@ BEFORE := $(BIN)/python -m planning.before
 # Some containers switch bytecode off; importing torch then costs seconds in every job.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help env demo full run spread index recover status soak fuzz report graph reference test check format bench docs lock clean
+.PHONY: help env demo full run spread index recover status soak fuzz mutate report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -98,6 +98,9 @@ soak: env ## kill runs at random and compare: make soak KILLS=200 SEED=1
 
 fuzz: env ## hostile input to every parser: make fuzz CASES=100000 SEED=1
 	$(BIN)/python benchmarks/fuzz.py --cases $(or $(CASES),100000) --seed $(or $(SEED),1)
+
+mutate: env ## plant 100 faults in a copy, which the tests must find, or some: make mutate ONLY=stats
+	$(BIN)/python benchmarks/mutate.py $(ONLY)
 
 check: env ## lint, format, types
 	$(BIN)/ruff check .

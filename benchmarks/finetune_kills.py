@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path[:0] = ["tests/finetune", "workflow/scripts"]
+sys.path[:0] = ["tests/finetune", "tests", "workflow/scripts"]
 
 from study import Study  # noqa: E402
 from training_kills import kill_and_compare  # noqa: E402

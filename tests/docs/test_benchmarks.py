@@ -8,7 +8,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 KNOWN = yaml.safe_load((ROOT / "benchmarks/benchmarks.yaml").read_text("utf-8"))
 # What runs the others; run by targets of their own; what draws one of them.
-APART = {"run.py", "fuzz.py", "ablation.py", "calibration_figure.py"}
+APART = {"run.py", "fuzz.py", "mutate.py", "ablation.py", "calibration_figure.py"}
 
 
 def test_every_benchmark_is_listed_and_every_listed_one_is_there() -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +11,7 @@ import pytest
 from bakeoff.errors import BakeoffError
 from bakeoff.schemas import FACTS
 from bakeoff.store import Shelf, digest, refuse_mixture, write_once
-from bakeoff.tables import read_table, vectors, write_batches
+from bakeoff.tables import kind_of, read_table, vectors, write_batches
 
 
 @pytest.fixture
@@ -130,3 +132,20 @@ def test_without_links_the_text_is_written_all_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", refuse)
     write_once(tmp_path / "precision.txt", "fp32")
     assert (tmp_path / "precision.txt").read_text() == "fp32"
+
+
+def test_no_reader_ever_sees_half_a_shard(tmp_path):
+    """Another job reads whatever stands under a shard's name, while shards are added."""
+    shelf, seen, over = Shelf(tmp_path, {"model": "x"}), [], threading.Event()
+
+    def read():
+        while not over.is_set():
+            seen.extend(kind_of(path) for path in shelf.shards())
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        for i in range(2):
+            shelf.add([f"{i:02}"], np.zeros((1, 2), np.float32))
+        over.set()
+        reading.result()
+    assert set(seen) <= {"embeddings"}

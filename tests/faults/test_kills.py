@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from support.kills import soak, timed
+from support.kills import Soak, measured, soak
 from support.workflow import LEAST_TARGET, Workflow
 
 pytestmark = pytest.mark.workflow
@@ -13,14 +13,14 @@ pytestmark = pytest.mark.workflow
 def test_kills_at_random_moments(make_workflow) -> None:
     """First of a whole run, which this seed draws, then of single jobs."""
     undisturbed: Workflow = make_workflow()
-    seconds = timed(undisturbed, (LEAST_TARGET,))
-    done = soak(
+    durations, done = measured(undisturbed, (LEAST_TARGET,)), Soak()
+    soak(
         make_workflow(),
         (LEAST_TARGET,),
         undisturbed.tables(),
+        done,
         kills=3,
-        seconds=seconds / 2,
-        pause=2,
+        durations=durations,
         seed=1,
         together=0.5,
     )

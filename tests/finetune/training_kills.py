@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from study import Study, weights
+from support.moments import wait_for_moment
 
 # Everything that a checkpoint must hold, and a checkpoint every third step.
 RECIPE = {
@@ -67,16 +68,16 @@ def same_weights(a: Path, b: Path) -> bool:
 def kill_and_compare(study: Study, folder: Path, kills: int, seed: int) -> Kills:
     """Kill trainings until `kills` have met one; every end must equal the undisturbed.
 
-    A killed training is started again where it was; one that came to its end before its
-    kill is compared, and another begins.
+    They are killed at any moment of an undisturbed one's duration and when a file
+    appears. A killed training is started again where it was; one that came to its end
+    before its kill is compared, and another begins.
     """
     whole, cut, rng = folder / "whole", folder / "cut", np.random.default_rng(seed)
     finished(study, folder / "warm")
     seconds, met = finished(study, whole), Kills()
     while met.kills < kills:
         process = started(study, cut)
-        process.join(rng.uniform(0, seconds / 2))
-        if process.is_alive():
+        if wait_for_moment(cut, seconds, rng, process.is_alive):
             process.kill()
             process.join()
             met.kills += 1

@@ -8,8 +8,6 @@ import pytest
 from bakeoff.errors import BakeoffError
 from bakeoff.folds import make_folds, runs
 from bakeoff.tables import write_table
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 LABELS = ["a"] * 40 + ["b"] * 21 + ["c"] * 10
 PROTOCOLS = {
@@ -39,11 +37,12 @@ def test_kfold_divides_every_class_evenly_and_tests_each_image_once(manifest):
             assert counts(LABELS, fold == k)["c"] == 2
 
 
-def test_repeats_differ_and_seeds_differ(manifest):
-    first, second, third = by_repeat(
-        make_folds(manifest(LABELS), PROTOCOLS["kfold"], 1)
+@pytest.mark.parametrize("kind", ["kfold", "holdout", "fewshot"])
+def test_repeats_differ_and_seeds_differ(manifest, kind):
+    first, second, third, *_ = by_repeat(
+        make_folds(manifest(LABELS), PROTOCOLS[kind], 1)
     )
-    other = by_repeat(make_folds(manifest(LABELS), PROTOCOLS["kfold"], 2))[0]
+    other = by_repeat(make_folds(manifest(LABELS), PROTOCOLS[kind], 2))[0]
     assert (first != second).any() and (second != third).any()
     assert (first != other).any()
 
@@ -54,6 +53,23 @@ def test_row_order_does_not_matter_and_runs_repeat(manifest, kind):
     shuffled = table.take(np.random.default_rng(0).permutation(len(LABELS)))
     a, b = (make_folds(t, PROTOCOLS[kind], 7) for t in (table, shuffled))
     assert all((a[name] == b[name]).all() for name in a)
+
+
+def test_runs_name_their_images_in_order_whatever_the_order_of_rows(manifest):
+    table = pa.table(make_folds(manifest(LABELS), PROTOCOLS["holdout"], 1))
+    mixed = table.take(np.random.default_rng(0).permutation(len(table)))
+    for a, b in zip(runs(table), runs(mixed), strict=True):
+        assert a.train_ids.tolist() == b.train_ids.tolist() == sorted(a.train_ids)
+        assert a.test_ids.tolist() == b.test_ids.tolist() == sorted(a.test_ids)
+
+
+def test_runs_leave_out_what_is_left_out(manifest):
+    table = make_folds(manifest(LABELS), PROTOCOLS["holdout"], 1)
+    left_out = by_repeat(table)[0] == -2
+    (run, *_) = runs(pa.table(table))
+    names = table["image_id"][: len(LABELS)]
+    assert left_out.any()
+    assert not set(names[left_out]) & {*run.train_ids, *run.test_ids}
 
 
 def test_holdout_sizes_and_stratification(manifest):
@@ -95,30 +111,16 @@ def test_curve_is_nested_and_tests_the_same_images_at_every_share(manifest):
     assert set(counts(LABELS, small == -1)) == {"a", "b", "c"}
 
 
+def test_the_smallest_share_holds_one_image_of_every_class(manifest):
+    protocol = {"kind": "curve", "fractions": [0.001], "seeds": 3}
+    for fold in by_repeat(make_folds(manifest(LABELS), protocol, 1)):
+        assert counts(LABELS, fold == -1) == {"a": 1, "b": 1, "c": 1}
+
+
 def test_split_follows_the_manifest(manifest):
     splits = ["train", "test"] * 35 + ["train"]
     columns = make_folds(manifest(LABELS, splits=splits), {"kind": "split"}, 1)
     assert columns["fold"].tolist() == [0 if s == "test" else -1 for s in splits]
-
-
-@given(
-    groups=st.lists(st.integers(0, 14), min_size=71, max_size=71),
-    kind=st.sampled_from(sorted(PROTOCOLS)),
-    seed=st.integers(0, 5),
-)
-@settings(max_examples=40, deadline=None)
-def test_a_group_never_straddles(manifest, groups, kind, seed):
-    names = [f"fish-{g}" for g in groups]
-    table = manifest(LABELS, groups=names)
-    try:
-        columns = make_folds(table, PROTOCOLS[kind], seed)
-    except BakeoffError:
-        return  # too few groups of a class: refused, as it must be
-    for run in runs(pa.table(columns)):
-        group = dict(zip(table["image_id"].to_pylist(), names, strict=True))
-        train, test = ({group[i] for i in ids} for ids in (run.train_ids, run.test_ids))
-        assert not train & test
-        assert train and test
 
 
 def test_ignored_groups_are_divided(manifest):

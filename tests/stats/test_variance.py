@@ -41,3 +41,9 @@ def test_seeds_by_hand():
     assert seeds.sd_a == pytest.approx(np.sqrt(2))
     assert seeds.p_higher == (0 + 0.5 + 1 + 1) / 4
     assert np.isnan(compare_seeds(np.array([1.0]), np.array([2.0])).sd_a)
+
+
+def test_nested_by_hand_with_more_levels_than_replicates():
+    # Within: 2, 2, 2. Means 1, 4, 7 vary by 9, of which 2 / 2 is from within.
+    values = np.array([[0.0, 2.0], [3.0, 5.0], [6.0, 8.0]])
+    assert nested_components(values) == pytest.approx((9 - 1, 2))

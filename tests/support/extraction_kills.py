@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from bakeoff.errors import BakeoffError
 from bakeoff.manifest import build_manifest
 from bakeoff.tables import read_table
 from PIL import Image
+
+from support.moments import wait_for_moment
 
 ENCODER = Path(__file__).parents[2] / "resources/encoders/tiny-clip"
 
@@ -30,11 +33,15 @@ class Kills:
 
 @dataclass(frozen=True)
 class Extraction:
-    """An extraction of noise, small enough to be killed often."""
+    """An extraction of noise, small enough to be killed often.
+
+    plant: called in the process before it extracts, to put a fault into the library.
+    """
 
     images: Path
     manifest: pa.Table
     shard_size: int
+    plant: Callable[[], None] = bool  # which does nothing
 
     @classmethod
     def of(cls, images: Path, n: int, shard_size: int) -> "Extraction":
@@ -53,6 +60,7 @@ class Extraction:
         from bakeoff.encoders.openclip import OpenClip
         from bakeoff.extract import write_embeddings
 
+        self.plant()
         told = os.open(place / "encoded.txt", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
         OpenClip.encode_images = telling(told, OpenClip.encode_images)  # type: ignore[method-assign]
         write_embeddings(
@@ -68,6 +76,22 @@ class Extraction:
             shard_size=self.shard_size,
             progress=False,
         )
+
+
+def half_then_rest() -> None:
+    """A fault for `plant`: shards stand half written under their final name for a moment."""
+    from bakeoff import store
+
+    original = store.write_table
+
+    def write(path: Path, *args, **options) -> None:
+        original(whole := path.with_name("whole"), *args, **options)
+        content = whole.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        time.sleep(0.1)
+        whole.replace(path)
+
+    store.write_table = write  # type: ignore[assignment]
 
 
 def telling(file: int, encode: Callable) -> Callable:
@@ -104,9 +128,12 @@ def encoded(place: Path) -> int:
 
 
 def kept(place: Path) -> int:
-    """Images whose vectors are in whole shards."""
+    """Images whose vectors are in shards; an AssertionError where one is not whole."""
     shards = place.glob("store/*/shards/[!.]*.parquet")
-    return sum(read_table(shard, "embeddings").num_rows for shard in shards)
+    try:
+        return sum(read_table(shard, "embeddings").num_rows for shard in shards)
+    except BakeoffError as error:
+        raise AssertionError(f"a shard stands half written: {error}") from error
 
 
 def tables(place: Path) -> dict[str, bytes]:
@@ -120,8 +147,9 @@ def kill_and_compare(
 ) -> Kills:
     """Kill extractions until `kills` have met one; every end must equal the undisturbed.
 
-    A killed extraction is started again where it was; one that came to its end before
-    its kill is compared, and another begins.
+    They are killed at any moment of an undisturbed one's duration and when a file
+    appears. A killed extraction is started again where it was; one that came to its end
+    before its kill is compared, and another begins.
     """
     whole, cut, rng = folder / "whole", folder / "cut", np.random.default_rng(seed)
     finished(extraction, folder / "warm")
@@ -130,8 +158,7 @@ def kill_and_compare(
     while met.kills < kills:
         before = encoded(cut) - kept(cut)
         process = started(extraction, cut)
-        process.join(rng.uniform(0, seconds / 3))
-        if process.is_alive():
+        if wait_for_moment(cut, seconds, rng, process.is_alive):
             process.kill()
             process.join()
             again = encoded(cut) - kept(cut) - before

@@ -7,7 +7,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -15,7 +14,11 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from support.moments import wait_for_moment
 from support.workflow import Workflow
+
+# Share of the jobs that are killed in a run whose jobs are killed one by one.
+_SHARE = 0.7
 
 
 @dataclass
@@ -27,79 +30,121 @@ class Soak:
     rules: Counter[str] = field(default_factory=Counter)
 
 
+@dataclass(frozen=True)
+class Durations:
+    """Seconds of an undisturbed run, and of the slowest job of each of its rules."""
+
+    run: float
+    rules: dict[str, float]
+
+
+def measured(workflow: Workflow, targets: tuple[str, ...]) -> Durations:
+    """How long an undisturbed run and its jobs take."""
+    start, rules = time.monotonic(), dict[str, float]()
+    run = workflow.start("--", *targets)
+    while run.poll() is None:
+        for rule, script in running_scripts(run.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                age = time.time() - script.create_time()
+                rules[rule] = max(age, rules.get(rule, 0))
+        time.sleep(0.02)
+    assert run.returncode == 0, said(workflow)[-4000:]
+    return Durations(time.monotonic() - start, rules)
+
+
 def soak(
     workflow: Workflow,
     targets: tuple[str, ...],
     expected: dict[str, bytes],
+    done: Soak,
     *,
     kills: int,
-    seconds: float,
-    pause: float,
+    durations: Durations,
     seed: int,
     together: float = 0.2,
-) -> Soak:
-    """Kill and go on until there were `kills`, comparing each study that ends.
+) -> None:
+    """Kill and go on until there were `kills`, told in `done`; compare what ends.
 
-    together: share of the attempts that end with Snakemake and all its jobs killed, at a
-    moment drawn from the first `seconds`, and with `make recover`. In the others single
-    jobs are killed, about `pause` seconds apart, until the run ends. The next attempt
-    goes on from what the last one left. A study that ends is compared with `expected`
-    byte by byte, and begun anew from nothing. Raises AssertionError where a table
-    differs, or where a run that is left alone does not end well.
+    together: share of the attempts that end with Snakemake and all its jobs killed, at
+    any moment of a run's duration or when a file appears, and with `make recover`. In
+    the others single jobs are killed, at any moment of their rule's duration or when a
+    file appears, until the run ends. The next attempt goes on from what the last one
+    left. A study that ends is compared with `expected` byte by byte, and started again
+    from nothing. Raises AssertionError where a table differs, or where a run that is
+    left alone does not end well.
     """
     rng = random.Random(seed)
-    done = Soak()
     while done.kills < kills:
         if rng.random() < together:
-            ended = not kill_after(workflow, targets, rng.uniform(0, seconds))
+            ended = not kill_run(workflow, targets, durations.run, rng)
             if not ended:
                 done.kills += 1
                 done.rules.update(unfinished(workflow))
                 workflow.recover()
         else:
             left = kills - done.kills
-            killed, ended = kill_jobs(workflow, targets, left, pause, rng)
+            killed, ended = kill_jobs(workflow, targets, left, durations, rng)
             done.kills += len(killed)
             done.rules.update(killed)
         if ended:
             _compare(workflow, expected, done)
             forget(workflow)
         print(f"{done.kills} of {kills} kills", file=sys.stderr, flush=True)
-    workflow.run("--", *targets)
+    last = workflow.snakemake("--", *targets)
+    assert last.returncode == 0, f"after {done.kills} kills: {last.stdout[-4000:]}"
     _compare(workflow, expected, done)
-    return done
 
 
 def kill_jobs(
     workflow: Workflow,
     targets: tuple[str, ...],
     most: int,
-    pause: float,
+    durations: Durations,
     rng: random.Random,
 ) -> tuple[list[str], bool]:
     """The rules of the jobs killed during one run, and whether it ended well.
 
-    Of the scripts that run after a random while one is killed, up to `most` in all.
-    Raises AssertionError where more jobs failed than were killed.
+    Some of the jobs, one after the other and up to `most`, are killed at a moment of
+    their own. Raises AssertionError where more jobs failed than were killed.
     """
     killed: list[str] = []
-    out = workflow.place / "run.out"
-    before = len(out.read_text()) if out.exists() else 0
+    seen: set[int] = set()
+    before = len(said(workflow))
     run = workflow.start("--keep-going", "--", *targets)
-    while len(killed) < most:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            run.wait(rng.uniform(0, 2 * pause))
-            break
-        if scripts := running_scripts(run.pid):
-            rule, script = rng.choice(scripts)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                script.kill()
+    while len(killed) < most and run.poll() is None:
+        started = [job for job in running_scripts(run.pid) if job[1].pid not in seen]
+        if started:
+            # The longer a rule takes, the more often it is met.
+            seconds = [durations.rules.get(rule, 1.0) for rule, _ in started]
+            (place,) = rng.choices(range(len(started)), seconds)
+            rule, script = started[place]
+            seen.add(script.pid)
+            if rng.random() < _SHARE and kill_script(
+                workflow, script, seconds[place], rng
+            ):
                 killed.append(rule)
+        time.sleep(0.02)
     ended = run.wait() == 0
-    said = out.read_text()[before:]
-    failed = said.count("Error in rule ")
-    assert (ended or killed) and failed <= len(killed), said[-4000:]
+    told = said(workflow)[before:]
+    failed = told.count("Error in rule ")
+    assert (ended or killed) and failed <= len(killed), told[-4000:]
     return killed, ended
+
+
+def kill_script(
+    workflow: Workflow, script: psutil.Process, seconds: float, rng: random.Random
+) -> bool:
+    """Whether a job was killed before it ended by itself."""
+
+    def alive() -> bool:
+        return script.is_running() and script.status() != psutil.STATUS_ZOMBIE
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        left = max(0.0, seconds - (time.time() - script.create_time()))
+        if wait_for_moment(workflow.place / "results", left, rng, alive):
+            script.kill()
+            return True
+    return False
 
 
 def running_scripts(pid: int) -> list[tuple[str, psutil.Process]]:
@@ -117,23 +162,24 @@ def running_scripts(pid: int) -> list[tuple[str, psutil.Process]]:
     return found
 
 
-def kill_after(workflow: Workflow, targets: tuple[str, ...], seconds: float) -> bool:
+def kill_run(
+    workflow: Workflow, targets: tuple[str, ...], seconds: float, rng: random.Random
+) -> bool:
     """Whether a run, and all that it started, was killed before it ended by itself."""
     run = workflow.start("--", *targets)
-    try:
-        assert run.wait(seconds) == 0, (workflow.place / "run.out").read_text()[-4000:]
-    except subprocess.TimeoutExpired:
+    place = workflow.place / "results"
+    if wait_for_moment(place, seconds, rng, lambda: run.poll() is None):
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
         return True
+    assert run.wait() == 0, said(workflow)[-4000:]
     return False
 
 
-def timed(workflow: Workflow, targets: tuple[str, ...]) -> float:
-    """Seconds of an undisturbed run."""
-    start = time.monotonic()
-    workflow.run("--", *targets)
-    return time.monotonic() - start
+def said(workflow: Workflow) -> str:
+    """What all runs that were started printed."""
+    out = workflow.place / "run.out"
+    return out.read_text() if out.exists() else ""
 
 
 def unfinished(workflow: Workflow) -> list[str]:
@@ -157,7 +203,7 @@ def forget(workflow: Workflow) -> None:
 
 def _compare(workflow: Workflow, expected: dict[str, bytes], done: Soak) -> None:
     found = workflow.tables()
-    assert found.keys() == expected.keys()
+    assert found.keys() == expected.keys(), sorted(found.keys() ^ expected.keys())
     differing = [path for path in expected if found[path] != expected[path]]
     assert not differing, f"after {done.kills} kills: {differing}"
     done.studies += 1

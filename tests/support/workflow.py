@@ -184,11 +184,14 @@ class Workflow:
         return done.stdout
 
     def tables(self) -> dict[str, bytes]:
-        """The bytes of every table of the studies, by path, but for those that hold times."""
+        """The bytes of every table of the studies, by path, but for those that hold times.
+
+        Hidden files are what killed jobs left of tables that they were writing.
+        """
         left_out = {"store", "training", "costs.parquet"}
         return {
             str(path.relative_to(self.place)): path.read_bytes()
-            for path in sorted(self.place.glob("results/*/**/*.parquet"))
+            for path in sorted(self.place.glob("results/*/**/[!.]*.parquet"))
             if not left_out & set(path.parts)
         }
 
