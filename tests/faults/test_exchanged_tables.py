@@ -155,8 +155,11 @@ def test_metrics_stop_at_another_encoders_predictions(tmp_path: Path) -> None:
         for encoder in ("a", "b")
     )
     one.write_bytes(other.read_bytes())
+    place = "{study}/manifest.parquet"
+    manifest = put_table(tmp_path / "results", place, names_of(place))
+    paths = {"manifest": manifest, "output_metrics": tmp_path / "m.parquet"}
     with pytest.raises(BakeoffError, match=r"encoder b; expected .* encoder a"):
-        metrics(predictions=[one], output_metrics=tmp_path / "m.parquet", study="s")
+        metrics(predictions=[one], study="s", **paths)
 
 
 def test_an_index_of_two_encoders_weights_is_refused(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ def retrieval(
 ) -> None:
     """Write R@k and mAP both ways; no rows where no encoder has texts."""
     images = read_table(manifest, "manifest")
-    rows: dict[str, list] = {name: [] for name in SCHEMAS["metrics"].names}
+    required = [c.name for c in SCHEMAS["metrics"].columns if not c.nullable]
+    rows: dict[str, list] = {name: [] for name in required}
     for vectors, prompts in zip(embeddings, texts, strict=True):
         found = retrieval_rows(
             study,
@@ -31,7 +32,7 @@ def retrieval(
             read_table(prompts, "texts"),
         )
         for name, values in found.items():
-            rows[name] += values
+            rows.setdefault(name, []).extend(values)
     write_table(output_retrieval, "metrics", rows)
 
 
