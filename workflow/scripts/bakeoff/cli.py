@@ -229,8 +229,8 @@ def _add_search(commands: argparse._SubParsersAction) -> None:
         "search",
         help="the images of a study that are nearest to a text or to a picture",
         description="The images of a finished study that are nearest to a text or to a "
-        "picture, in the index of one encoder, which the workflow makes when asked for "
-        "results/STUDY/index/ENCODER.",
+        "picture, in the index of one encoder, which this makes: "
+        "make index STUDY=NAME ENCODER=ID",
     )
     search.add_argument("text", nargs="?", help='such as "person juggling"')
     search.add_argument("--image", type=Path, help="a picture to search by instead")
