@@ -21,33 +21,34 @@ _CELLS_PER_BLOCK = 4_000_000
 def contributions(metric: Summable, outcomes: Outcomes) -> np.ndarray:
     """(n,) contributions, in the metric's unit; their mean is `metric.value`.
 
-    NaN for an image without which the metric is undefined, and throughout where it is
-    undefined with all of them, or with fewer than two.
+    NaN throughout for fewer than two images, and where the metric is undefined with all
+    of them or without one.
     """
     n = len(outcomes.y_true)
     if n < 2:
         return np.full(n, np.nan)
     if isinstance(metric, MeanMetric):
         terms = np.asarray(metric.terms(outcomes), dtype=float)
-        without = metric.finish((terms.sum() - terms) / (n - 1))
+        # Rounding must not take a mean out of the range of what it is a mean of.
+        rest = np.clip((terms.sum() - terms) / (n - 1), terms.min(), terms.max())
+        without = metric.finish(rest)
     else:
-        without = _without_cells(metric, outcomes)
+        without = _without_each(metric, outcomes)
     return metric.value(outcomes) + (n - 1) * (without.mean() - without)
 
 
-def _without_cells(metric: ConfusionMetric, outcomes: Outcomes) -> np.ndarray:
+def _without_each(metric: ConfusionMetric, outcomes: Outcomes) -> np.ndarray:
     """(n,) values without each image: one per occupied cell of the confusion matrix."""
     table = confusion(outcomes)
     cell = outcomes.y_true * outcomes.n_classes + outcomes.y_pred
     occupied, place = np.unique(cell, return_inverse=True)
-    parts = [
-        metric.compute(block, outcomes.values) for block in _lacking(table, occupied)
-    ]
-    return np.concatenate(parts)[place]
+    blocks = _less_one(table, occupied)
+    values = [metric.compute(block, outcomes.values) for block in blocks]
+    return np.concatenate(values)[place]
 
 
-def _lacking(table: np.ndarray, cells: np.ndarray) -> Iterator[np.ndarray]:
-    """(b, K, K) tables that lack one image of one cell each."""
+def _less_one(table: np.ndarray, cells: np.ndarray) -> Iterator[np.ndarray]:
+    """(b, K, K) tables, each with one image less in one of the cells."""
     size = max(1, _CELLS_PER_BLOCK // table.size)
     for start in range(0, len(cells), size):
         own = cells[start : start + size]
