@@ -5,6 +5,7 @@ encoders, so that no difference exists between them as encoders (but where one i
 `behind`, to measure power). The same probe is fitted over the same runs to both.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -236,12 +237,9 @@ def _left(s: Scenario, sample: Sample, rng: np.random.Generator) -> Iterator[Lef
     n, design = s.n, s.design
     for repeat in range(design.repeats):
         if isinstance(design, Folds):
-            kind = StratifiedGroupKFold if s.grouped else StratifiedKFold
-            divide = kind(
-                design.k, shuffle=True, random_state=int(rng.integers(2**31))
-            )
-            units = sample.units if s.grouped else None
-            for _, test in divide.split(sample.y, sample.y, units):
+            fold = _divided(s, design.k, sample, int(rng.integers(2**31)))
+            for k in range(design.k):
+                test = np.flatnonzero(fold == k)
                 yield Left(repeat, test, test)
         else:
             order = rng.permutation(sample.units.max() + 1)[sample.units]
@@ -249,6 +247,24 @@ def _left(s: Scenario, sample: Sample, rng: np.random.Generator) -> Iterator[Lef
             test = np.flatnonzero(place < design.test)
             out = np.flatnonzero(place < design.test + design.validation)
             yield Left(repeat, test, out)
+
+
+def _divided(s: Scenario, k: int, sample: Sample, state: int) -> np.ndarray:
+    """(n,) folds, stratified; groups whole."""
+    whole = s.grouped and not s.pairs
+    divide = (StratifiedGroupKFold if whole else StratifiedKFold)(
+        k, shuffle=True, random_state=state
+    )
+    fold = np.empty(s.n, dtype=int)
+    units = sample.units if whole else None
+    with warnings.catch_warnings():
+        # Classes of numbers may have fewer images than folds.
+        warnings.simplefilter("ignore", UserWarning)
+        for number, (_, test) in enumerate(divide.split(sample.y, sample.y, units)):
+            fold[test] = number
+    # Few pairs: the second image follows the first, which the division hardly notices.
+    _, first = np.unique(sample.units, return_index=True)
+    return fold[first][sample.units] if s.pairs else fold
 
 
 def _spread(y: np.ndarray, order: np.ndarray) -> np.ndarray:
