@@ -87,7 +87,8 @@ def _shares(
 ) -> Iterator[tuple[str, int, Result]]:
     right = [(o.y_true == o.y_pred).astype(float) for o in pair]
     if units is not None:
-        yield "accuracy: cluster t", 0, clustered_difference(right[0] - right[1], units)
+        estimate = clustered_difference(right[0] - right[1], units)
+        yield "accuracy: cluster t", 0, t_test(estimate)
         return
     b, c = (int((right[i] > right[1 - i]).sum()) for i in (0, 1))
     n = len(right[0])

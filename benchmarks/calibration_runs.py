@@ -57,9 +57,7 @@ def _finding(s: Scenario, name: str, estimate: Estimate) -> Finding:
 
 def _contributions(study: Study, metric: Summable) -> tuple[float, np.ndarray]:
     """The difference as printed, and (R, n) contributions to it."""
-    pairs = np.array(
-        [[metric.value(o) for o in pair] for pair in study.repeats]
-    )
+    pairs = np.array([[metric.value(o) for o in pair] for pair in study.repeats])
     value, signs = pairs.mean(axis=0), np.ones(2)
     if metric.better == "zero":
         signs = np.sign(value)

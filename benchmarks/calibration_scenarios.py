@@ -125,7 +125,10 @@ def _folds() -> list[Scenario]:
     def of(s: Scenario, k: int, repeats: int, **changes: object) -> Scenario:
         name = changes.pop("name", s.name)
         return replace(
-            s, name=f"folds: {name}, {k} x {repeats}", design=Folds(k, repeats), **changes
+            s,
+            name=f"folds: {name}, {k} x {repeats}",
+            design=Folds(k, repeats),
+            **changes,
         )
 
     return [
@@ -203,8 +206,15 @@ def _regressions() -> list[Scenario]:
 def _probabilities() -> list[Scenario]:
     smooth = ("nll", "brier", "accuracy")
     return [
-        Scenario(f"logistic, {n} x {d}, {k} x {r}", Folds(k, r), n, d=d, signal=signal,
-                 probe="logistic", metrics=smooth)  # fmt: skip
+        Scenario(
+            f"logistic, {n} x {d}, {k} x {r}",
+            Folds(k, r),
+            n,
+            d=d,
+            signal=signal,
+            probe="logistic",
+            metrics=smooth,
+        )  # fmt: skip
         for n, d, signal, k, r in (
             (200, 32, 0.33, 10, 1),
             (120, 256, 0.2, 5, 1),

@@ -67,7 +67,7 @@ class Scenario:
     """
 
     name: str
-    design: Folds | Holdout | Fewshot | Fixed = Folds(10, 10)  # noqa: RUF009
+    design: Folds | Holdout | Fewshot | Fixed = Folds(10, 10)
     n: int = 300
     classes: int = 5
     d: int = 64
@@ -234,7 +234,7 @@ def _targets(s: Scenario, y: np.ndarray) -> np.ndarray:
 
 
 def _left(s: Scenario, sample: Sample, rng: np.random.Generator) -> Iterator[Left]:
-    n, design = s.n, s.design
+    n, design = s.n, s.design  # noqa: F841
     for repeat in range(design.repeats):
         if isinstance(design, Folds):
             fold = _divided(s, design.k, sample, int(rng.integers(2**31)))

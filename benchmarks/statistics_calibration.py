@@ -85,7 +85,9 @@ def complete(s: Scenario, studies: int, kept: Kept) -> None:
         print(f"{s.name}: {own['studies']} studies", file=sys.stderr, flush=True)
 
 
-def findings(s: Scenario, number: int) -> Iterator[tuple[str, bool, bool | None, float]]:
+def findings(
+    s: Scenario, number: int
+) -> Iterator[tuple[str, bool, bool | None, float]]:
     """What every test finds in the study of this number."""
     rng = np.random.default_rng([0, number])
     fixed = isinstance(s.design, Fixed)

@@ -3,15 +3,9 @@
 import baycomp
 import numpy as np
 import pytest
-from bakeoff.stats.fold_tests import (
-    Runs,
-    corrected_t,
-    correlated_chances,
-    detectable_by_folds,
-    equivalence_p,
-    five_by_two_f,
-    paired_t,
-)
+from bakeoff.stats.fold_tests import five_by_two_f, nadeau_bengio, paired_t
+from bakeoff.stats.result import Chances, Result
+from bakeoff.stats.student import chances, detectable, equivalence_p, t_test
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -22,6 +16,14 @@ Y = np.array([0.78, 0.81, 0.79, 0.82, 0.80, 0.77, 0.82, 0.81, 0.78, 0.81])
 NINTH = 1 / 9
 
 
+def corrected_t(x: np.ndarray, ratio: float, confidence: float = 0.95) -> Result:
+    return t_test(nadeau_bengio(x, ratio), confidence)
+
+
+def correlated_chances(x: np.ndarray, ratio: float, band: float) -> Chances:
+    return chances(nadeau_bengio(x, ratio), band)
+
+
 def sample(mean: float, variance: float, n: int) -> np.ndarray:
     """N numbers with exactly this mean and variance."""
     x = np.random.default_rng(0).normal(size=n)
@@ -29,7 +31,7 @@ def sample(mean: float, variance: float, n: int) -> np.ndarray:
 
 
 def test_naive_t_of_the_hand_case():
-    naive = paired_t(X - Y)
+    naive = t_test(paired_t(X - Y))
     assert naive.estimate == pytest.approx(0.015, abs=1e-12)
     assert naive.statistic == pytest.approx(4.0249224, abs=5e-8)
     assert naive.p == pytest.approx(0.0029957775, abs=5e-11)
@@ -38,7 +40,7 @@ def test_naive_t_of_the_hand_case():
 
 
 def test_corrected_t_of_the_hand_case():
-    corrected = corrected_t(Runs(X - Y, NINTH))
+    corrected = corrected_t(X - Y, NINTH)
     assert corrected.statistic == pytest.approx(2.7701416, abs=5e-8)
     assert corrected.p == pytest.approx(0.0217484744, abs=5e-11)
     ends = (corrected.low, corrected.high)
@@ -47,12 +49,12 @@ def test_corrected_t_of_the_hand_case():
 
 
 def test_chances_of_the_hand_case():
-    none = correlated_chances(Runs(X - Y, NINTH), 0.0)
+    none = correlated_chances(X - Y, NINTH, 0.0)
     assert (none.below, none.above) == pytest.approx(
         (0.0108742372, 0.9891257628), abs=5e-11
     )
     assert none.inside == pytest.approx(0, abs=1e-12)
-    rope = correlated_chances(Runs(X - Y, NINTH), 0.01)
+    rope = correlated_chances(X - Y, NINTH, 0.01)
     assert (rope.below, rope.inside, rope.above) == pytest.approx(
         (0.0006299408, 0.1893194816, 0.8100505776), abs=5e-11
     )
@@ -60,13 +62,13 @@ def test_chances_of_the_hand_case():
 
 def test_scikit_learn_example_from_its_mean_and_variance():
     x = sample(0.01, 0.00146667, 100)
-    assert corrected_t(Runs(x, NINTH)).statistic == pytest.approx(
+    assert corrected_t(x, NINTH).statistic == pytest.approx(
         0.7503126954, abs=1e-6
     )
-    assert corrected_t(Runs(x, NINTH)).p / 2 == pytest.approx(0.2274229710, abs=1e-6)
-    assert paired_t(x).statistic == pytest.approx(2.6111648393, abs=4e-6)
-    assert paired_t(x).p / 2 == pytest.approx(0.0052130132, abs=1e-7)
-    rope = correlated_chances(Runs(x, NINTH), 0.01)
+    assert corrected_t(x, NINTH).p / 2 == pytest.approx(0.2274229710, abs=1e-6)
+    assert t_test(paired_t(x)).statistic == pytest.approx(2.6111648393, abs=4e-6)
+    assert t_test(paired_t(x)).p / 2 == pytest.approx(0.0052130132, abs=1e-7)
+    rope = correlated_chances(x, NINTH, 0.01)
     assert rope.inside == pytest.approx(0.4316825, abs=1e-6)
     assert rope.below == pytest.approx(0.0683175, abs=1e-6)
     assert rope.above == pytest.approx(0.5, abs=1e-9)
@@ -75,7 +77,7 @@ def test_scikit_learn_example_from_its_mean_and_variance():
         (0.75, (-0.0054221, 0.0254221)),
         (0.95, (-0.0164452, 0.0364452)),
     ):
-        credible = corrected_t(Runs(x, NINTH), level)
+        credible = corrected_t(x, NINTH, level)
         assert (credible.low, credible.high) == pytest.approx(ends, abs=2e-7)
 
 
@@ -94,14 +96,14 @@ def test_scikit_learn_example_from_its_data():
 
     rbf, linear = scores(kernel="rbf"), scores(kernel="linear")
     assert (rbf.mean(), linear.mean()) == pytest.approx((0.94, 0.93), abs=1e-12)
-    result = corrected_t(Runs(rbf - linear, 10 / 90))
+    result = corrected_t(rbf - linear, 10 / 90)
     assert result.statistic == pytest.approx(0.7503126954, abs=5e-11)
     assert result.p / 2 == pytest.approx(0.2274229710, abs=5e-11)
-    naive = paired_t(rbf - linear)
+    naive = t_test(paired_t(rbf - linear))
     assert naive.statistic == pytest.approx(2.6111648393, abs=5e-11)
     assert naive.p / 2 == pytest.approx(0.0052130132, abs=5e-11)
     worse, equal, better = baycomp.two_on_single(linear, rbf, rope=0.01, runs=10)[::1]
-    ours = correlated_chances(Runs(linear - rbf, 10 / 90), 0.01)
+    ours = correlated_chances(linear - rbf, 10 / 90, 0.01)
     assert (ours.above, ours.inside, ours.below) == pytest.approx(
         (worse, equal, better), abs=1e-12
     )
@@ -119,48 +121,48 @@ def test_chances_equal_baycomp(differences: np.ndarray, band: float):
     runs = len(differences) // 10
     theirs = baycomp.two_on_single(differences, zero, rope=band, runs=runs)
     theirs = theirs if band else (theirs[0], 0.0, theirs[1])
-    ours = correlated_chances(Runs(differences, NINTH), band)
+    ours = correlated_chances(differences, NINTH, band)
     assert (ours.above, ours.inside, ours.below) == pytest.approx(theirs, abs=1e-9)
 
 
 def test_one_sided_p_is_a_tail_of_the_posterior():
-    p = corrected_t(Runs(X - Y, NINTH)).p
-    assert correlated_chances(Runs(X - Y, NINTH), 0).below == pytest.approx(
+    p = corrected_t(X - Y, NINTH).p
+    assert correlated_chances(X - Y, NINTH, 0).below == pytest.approx(
         p / 2, rel=1e-12
     )
 
 
 @pytest.mark.parametrize("band", [0.02, 0.025, 0.03, 0.035])
 def test_equivalence_agrees_with_the_90_percent_interval(band: float):
-    ninety = corrected_t(Runs(X - Y, NINTH), 0.90)
+    ninety = corrected_t(X - Y, NINTH, 0.90)
     inside = -band < ninety.low and ninety.high < band
-    assert (equivalence_p(Runs(X - Y, NINTH), band) < 0.05) == inside
+    assert (equivalence_p(nadeau_bengio(X - Y, NINTH), band) < 0.05) == inside
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1])
 def test_equal_differences_say_nothing_of_their_error(value: float):
     same = np.full(10, value)
-    result = corrected_t(Runs(same, NINTH))
+    result = corrected_t(same, NINTH)
     assert result.estimate == pytest.approx(value)
-    chances = correlated_chances(Runs(same, NINTH), 0.05)
+    chances = correlated_chances(same, NINTH, 0.05)
     numbers = [result.low, result.high, result.statistic, result.p, chances.above,
-               chances.inside, chances.below, detectable_by_folds(Runs(same, NINTH)),
-               equivalence_p(Runs(same, NINTH), 0.05)]  # fmt: skip
+               chances.inside, chances.below, detectable(nadeau_bengio(same, NINTH)),
+               equivalence_p(nadeau_bengio(same, NINTH), 0.05)]  # fmt: skip
     assert np.isnan(numbers).all()
 
 
 @pytest.mark.parametrize("bad", [[0.1], [], [0.1, np.nan]])
 def test_too_few_or_undefined_folds_are_refused(bad: list[float]):
     with pytest.raises(ValueError, match="at least 2 finite"):
-        corrected_t(Runs(np.array(bad), NINTH))
+        corrected_t(np.array(bad), NINTH)
 
 
 def test_detectable_difference_is_found_eight_times_of_ten():
     rng = np.random.default_rng(1)
     noise = rng.normal(size=(4000, 20))
-    sizes = [detectable_by_folds(Runs(row, 0.0)) for row in noise]
+    sizes = [detectable(paired_t(row)) for row in noise]
     shift = np.sqrt(np.mean(np.square(sizes)))
-    found = np.mean([paired_t(row + shift).p < 0.05 for row in noise])
+    found = np.mean([t_test(paired_t(row + shift)).p < 0.05 for row in noise])
     assert found == pytest.approx(0.8, abs=0.03)
 
 
@@ -171,9 +173,9 @@ def test_corrected_t_holds_its_level_under_its_own_model():
     shared = rng.normal(size=(4000, 1)) * np.sqrt(rho)
     own = rng.normal(size=(4000, j)) * np.sqrt(1 - rho)
     wrong = np.mean(
-        [corrected_t(Runs(x, rho / (1 - rho))).p < 0.05 for x in shared + own]
+        [corrected_t(x, rho / (1 - rho)).p < 0.05 for x in shared + own]
     )
-    naive = np.mean([paired_t(x).p < 0.05 for x in shared + own])
+    naive = np.mean([t_test(paired_t(x)).p < 0.05 for x in shared + own])
     assert wrong == pytest.approx(0.05, abs=0.014)
     assert naive > 0.10
 
@@ -186,56 +188,3 @@ def test_five_by_two_formula_case():
     assert np.isnan(five_by_two_f(np.zeros((5, 2))).p)
     with pytest.raises(ValueError, match=r"\(5, 2\)"):
         five_by_two_f(np.zeros((2, 5)))
-
-
-def test_repeats_of_groups_count_as_one():
-    """Ten times the same two folds tell what two folds tell, and no more."""
-    once, often = np.array([1.0, 3.0]), np.tile([1.0, 3.0], 10)
-    told, one = corrected_t(Runs(once, 0.5)), Runs(once, 0.5)
-    repeated = Runs(often, 0.5, np.repeat(np.arange(10), 2), grouped=True)
-    again = corrected_t(repeated)
-    spread = often.std(ddof=1) / once.std(ddof=1)  # 20 values, not 2: a smaller divisor
-    assert again.df == told.df == 1
-    assert again.estimate == told.estimate == 2.0
-    assert again.high - 2 == pytest.approx(spread * (told.high - 2))
-    inside = correlated_chances(repeated, 0.0)
-    assert 2 * inside.below == pytest.approx(again.p)
-    ratio = detectable_by_folds(repeated) / detectable_by_folds(one)
-    assert ratio == pytest.approx(spread)
-
-
-def test_the_variance_between_repeats_is_added():
-    """By hand: repeats (0, 2), (4, 6); s^2 = 20/3, means 1 and 5, between them 8."""
-    runs = Runs(np.array([0.0, 2, 4, 6]), 0.5, np.array([0, 0, 1, 1]))
-    mean, error, df = runs.location
-    assert (mean, df) == (3.0, 3)
-    assert error**2 == pytest.approx(20 / 3 * (1 / 4 + 1 / 2) + 8)
-    assert corrected_t(runs).statistic == pytest.approx(3 / np.sqrt(13))
-
-
-@pytest.mark.parametrize("repeat", [np.zeros(10), np.arange(10)])
-def test_one_repeat_and_repeats_of_one_run_are_plain_runs(repeat: np.ndarray):
-    assert corrected_t(Runs(X - Y, NINTH, repeat)) == corrected_t(Runs(X - Y, NINTH))
-
-
-def test_repeats_that_agree_add_nothing():
-    x, repeat = np.array([0.0, 1, 2, 2, 1, 0]), np.repeat([0, 1], 3)
-    assert corrected_t(Runs(x, NINTH, repeat)) == corrected_t(Runs(x, NINTH))
-
-
-def test_repeats_may_lack_a_run():
-    """The mean of a repeat is that of the runs it has."""
-    runs = Runs(np.array([1.0, 3, 4]), 0.5, np.array([0, 0, 7]))
-    assert runs.location[1] ** 2 == pytest.approx(7 / 3 * (1 / 3 + 1 / 2) + 2)
-
-
-@given(arrays(float, 30, elements=st.floats(-1, 1)), st.permutations(range(3)))
-def test_the_order_of_repeats_does_not_matter(x: np.ndarray, order: list[int]):
-    repeat = np.repeat(np.arange(3), 10)
-    there = np.concatenate([x[repeat == r] for r in order])
-    renamed = np.repeat(order, 10)
-    ours, theirs = (
-        Runs(x, NINTH, repeat).location,
-        Runs(there, NINTH, renamed).location,
-    )
-    assert ours == pytest.approx(theirs, abs=1e-12)

@@ -1,10 +1,10 @@
 """What the design of a protocol allows to be tested.
 
-- folds: a trained method with several runs. Training images are shared between runs,
-  so fold values are compared by the corrected t test.
+- runs: a trained method with several runs, which share images. Their layout says which
+  standard error holds (`stats.over_runs`).
 - fixed: one run, or a method without training. Images are compared one by one, or
   group by group where images come in groups.
-- refused: no test would keep its word.
+- refused: no valid test exists.
 """
 
 from collections import defaultdict
@@ -17,9 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from bakeoff.errors import BakeoffError, listed
+from bakeoff.folds import Run as Divided
 from bakeoff.folds import runs as runs_of_folds
 from bakeoff.metrics import checks
 from bakeoff.metrics.outcomes import Run, outcomes
+from bakeoff.stats.over_runs import Layout
 from bakeoff.tables import origin
 
 ZERO_SHOT = "zeroshot"
@@ -28,12 +30,15 @@ Groups = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class Panel:
-    """All encoders of one method and protocol: their runs, in one order."""
+    """All encoders of one method and protocol: their runs, in one order.
+
+    kind: of the protocol, such as `kfold`; empty where the predictions do not say.
+    """
 
     method: str
     protocol: str
     runs: dict[str, list[Run]]
-    curve: bool
+    kind: str = ""
 
     @property
     def encoders(self) -> list[str]:
@@ -54,9 +59,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Design:
-    """kind, and for folds the mean of test over training images of a run."""
+    """kind; of several runs their layout and mean of test over training images."""
 
-    kind: Literal["folds", "fixed", "refused"]
+    kind: Literal["runs", "fixed", "refused"]
+    layout: Layout | None = None
     ratio: float = float("nan")
     reason: str = ""
 
@@ -74,17 +80,16 @@ def panels(
     found: dict[tuple[str, str], dict[str, list[Run]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    curves: set[str] = set()
+    kinds: dict[str, str] = {}
     shared: dict[tuple[str, int, int], np.ndarray] = {}
     for table in predictions:
         for run in outcomes(table):
             run = _sharing_ids(run, shared)
             found[run.method, run.protocol][run.encoder].append(run)
-            if origin(table).get("design") == "curve":
-                curves.add(run.protocol)
+            kinds[run.protocol] = origin(table).get("design") or ""
     checks.same_images([r for p in found.values() for own in p.values() for r in own])
     return [
-        Panel(*key, _same_runs(key, _ordered(own, encoders)), key[1] in curves)
+        Panel(*key, _same_runs(key, _ordered(own, encoders)), kinds[key[1]])
         for key, own in sorted(found.items())
     ]
 
@@ -108,7 +113,7 @@ def design_of(
     method's protocol has none.
     """
     trained = panel.method != ZERO_SHOT
-    if panel.curve and trained:
+    if panel.kind == "curve" and trained:
         reason = "a learning curve trains every repeat on other numbers of images"
         return Design("refused", reason=reason)
     learnt = trained or bool(set(panel.encoders) & set(finetuned))
@@ -125,14 +130,34 @@ def design_of(
         )
     if not trained or len(panel.keys) == 1:
         return Design("fixed")
-    return Design("folds", ratio=float(np.mean([t / n for t, n, *_ in divided])))
+    images = folds[panel.protocol].column("image_id").unique()
+    ratio = np.mean([len(run.test_ids) / len(run.train_ids) for run in divided])
+    return Design("runs", layout_of(panel, divided, len(images)), float(ratio))
 
 
-# One run: images tested, images trained on, and the ids of both.
-_Divided = tuple[int, int, np.ndarray, np.ndarray]
+def layout_of(panel: Panel, divided: Sequence[Divided], images: int) -> Layout:
+    """How the runs share their images; images: how many the protocol divides.
+
+    Several runs per repeat are folds. Repeats of one run are few-shot draws where they
+    are tested on the same images each time, or where the protocol says so; else each is
+    a hold-out with test images of its own.
+    """
+    tested = sum(len(run.test_ids) for run in divided)
+    trained = np.array([len(run.train_ids) for run in divided])
+    common = set(divided[0].test_ids)
+    pool = images
+    kind: Literal["folds", "holdout", "crossed", "drawn"]
+    if len(divided) > len({run.repeat for run in divided}):
+        kind = "folds"
+    elif all(set(run.test_ids) == common for run in divided):
+        kind, pool = "crossed", images - len(common)
+    else:
+        kind = "drawn" if panel.kind == "fewshot" else "holdout"
+    reuse, fraction = float(np.mean(images / trained)), float(trained.mean() / pool)
+    return Layout(kind, images, reuse, tested / images, fraction)
 
 
-def _divided(panel: Panel, folds: Mapping[str, pa.Table]) -> list[_Divided]:
+def _divided(panel: Panel, folds: Mapping[str, pa.Table]) -> list[Divided]:
     wanted = set(panel.keys)
     table = folds.get(panel.protocol)
     own = [] if table is None else list(runs_of_folds(table))
@@ -145,14 +170,10 @@ def _divided(panel: Panel, folds: Mapping[str, pa.Table]) -> list[_Divided]:
             "the table of folds that the predictions were made with",
             "Make the folds and the predictions again, together.",
         )
-    return [
-        (len(run.test_ids), len(run.train_ids), run.train_ids, run.test_ids)
-        for key, run in sorted(found.items())
-        if key in wanted
-    ]
+    return [run for key, run in sorted(found.items()) if key in wanted]
 
 
-def _straddling(divided: Sequence[_Divided], groups: Groups | None) -> set[str]:
+def _straddling(divided: Sequence[Divided], groups: Groups | None) -> set[str]:
     """Groups that are trained on and tested in one run."""
     if groups is None:
         return set()
@@ -160,7 +181,7 @@ def _straddling(divided: Sequence[_Divided], groups: Groups | None) -> set[str]:
     def named(ids: np.ndarray) -> set[str]:
         return {g for image in ids if (g := groups.get(str(image))) is not None}
 
-    return {g for *_, train, test in divided for g in named(train) & named(test)}
+    return {g for run in divided for g in named(run.train_ids) & named(run.test_ids)}
 
 
 def _ordered(

@@ -5,19 +5,18 @@ from dataclasses import dataclass, replace
 from math import nan
 
 import numpy as np
-from scipy import stats
 
+from bakeoff.compare.by_repeat import unit_names
 from bakeoff.compare.design import Groups, Panel
 from bakeoff.compare.rows import Question, Row
-from bakeoff.metrics.interface import ConfusionMetric, Outcomes
+from bakeoff.metrics.interface import MeanMetric, Outcomes
 from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.power import detectable_difference
 from bakeoff.stats.proportions import (
     clustered_difference,
     mcnemar_exact,
-    mcnemar_midp,
     newcombe,
-    tango,
+    paired_shares,
 )
 from bakeoff.stats.resampling import (
     Summable,
@@ -30,11 +29,13 @@ from bakeoff.stats.resampling import (
     sign_flip,
     terms_of,
 )
-from bakeoff.stats.result import Chances, Result
+from bakeoff.stats.result import Result
+from bakeoff.stats.student import Estimate, chances, detectable, t_test
 
 # Below this many groups, resampling whole groups is rough.
 FEW_GROUPS = 20
 _INDEPENDENT = "assumes that images are independent"
+_NO_SPREAD = "the two do not differ from unit to unit, so there is no interval"
 
 # Places of two encoders.
 Pair = tuple[int, int]
@@ -131,21 +132,25 @@ def on_fixed_images(
     """Rows of one pair and one metric, given by its place in r.metrics.
 
     Shares of independent images: McNemar's mid-p with Tango's interval. Anything else:
-    sign-flip p with the percentile interval of the paired bootstrap, over whole groups
-    where there are groups; image-level rows are then not primary and say so.
+    the t test of the delete-one jackknife, over whole groups where there are groups;
+    image-level rows are then not primary and say so. Beside it the sign-flip p with the
+    percentile interval of the paired bootstrap, which may differ about zero.
     """
-    resampled = _resampled_row(question, metric, pair, r, confidence)
+    primary = _jackknife_row(question, metric, pair, r, confidence)
+    beside = [_resampled_row(question, metric, pair, r, confidence)]
     definition = r.metrics[metric]
-    if isinstance(definition, ConfusionMetric):
-        return [resampled, _jackknife_row(question, metric, pair, r, confidence)]
-    if not definition.share:
-        return [resampled]
+    if not (isinstance(definition, MeanMetric) and definition.share):
+        return [primary, *beside]
     right = [definition.terms(r.outcomes[e]) for e in pair]
-    mcnemar = _mcnemar_rows(question, right, resampled, r, confidence)
+    midp, exact = _mcnemar_rows(question, right, primary, confidence)
     if r.groups is None:
-        return [*mcnemar, replace(resampled, primary=False)]
-    robust = clustered_difference(right[0] - right[1], r.groups, confidence)
-    return [resampled, _cluster_row(question, robust, confidence), *mcnemar]
+        return [midp, exact, replace(primary, primary=False), *beside]
+    robust = clustered_difference(right[0] - right[1], r.groups)
+    wrong = f"{_INDEPENDENT}, which grouped images are not: no verdict"
+    image_level = [replace(m, primary=False, note=wrong) for m in (midp, exact)]
+    cluster = _cluster_row(question, robust, confidence)
+    beside.append(replace(cluster, primary=False))
+    return [primary, *beside, *image_level]
 
 
 def on_fixed_class(
@@ -153,25 +158,18 @@ def on_fixed_class(
 ) -> list[Row]:
     """Rows of one pair's recall of class k: McNemar, or cluster-robust with groups.
 
-    No rows for a class without images. The chances are those of a t distribution round
-    the difference, which needs no resampling class by class.
+    No rows for a class without images.
     """
     own = r.outcomes[0].y_true == k
     if not own.any():
         return []
     right = [(r.outcomes[e].y_pred[own] == k).astype(float) for e in pair]
     units = np.arange(own.sum()) if r.groups is None else r.groups[own]
-    robust = clustered_difference(right[0] - right[1], units, confidence)
-    error = _standard_error(robust, confidence)
-    chances = _chances_of_t(robust, error, question.band)
-    if r.groups is None:
-        b, c, n = _discordant(right)
-        reach = detectable_difference(n, (b + c) / n, alpha=1 - confidence)
-        row = _midp_row(question, right, chances, confidence)
-        return [replace(row, detectable=reach)]
+    robust = clustered_difference(right[0] - right[1], units)
     row = _cluster_row(question, robust, confidence)
-    reach = _reach(error, confidence)
-    return [replace(row, primary=True, chances=chances, detectable=reach)]
+    if r.groups is None:
+        return [_mcnemar_rows(question, right, row, confidence)[0]]
+    return [row]
 
 
 def _aligned(
@@ -186,13 +184,7 @@ def _aligned(
         outcomes.append(pooled(panel.runs[encoder]).take(np.argsort(own)))
     if groups is None:
         return outcomes, None
-    # An image without a group is a group of its own.
-    labels = [groups.get(str(i)) for i in ids[order]]
-    named = [
-        f"image {i}" if g is None else f"group {g}"
-        for i, g in zip(ids[order], labels, strict=True)
-    ]
-    return outcomes, np.array(named)
+    return outcomes, unit_names(ids[order], groups)
 
 
 def _resampled_row(
@@ -204,47 +196,21 @@ def _resampled_row(
 ) -> Row:
     gap = r.gaps[pair]
     gaps = gap.replicates[metric]
-    chances, spread = _chances(gaps, question.band)
     few = r.units if r.groups is not None else None
     low, high = nan, nan
-    if spread > 0:
+    if np.nanstd(gaps) > 1e-15:
         low, high = percentile_interval(gaps, confidence, few)
-    result = Result(
-        r.units,
-        float(gap.observed[metric]),
-        low,
-        high,
-        p=float(gap.p[metric]),
-    )
+    value, p = float(gap.observed[metric]), float(gap.p[metric])
+    result = Result(r.units, value, low, high, p=p)
     test = "sign_flip" if r.groups is None else "cluster_sign_flip"
-    detectable = _reach(spread, confidence)
-    note = _note(r, spread)
-    return Row(question, test, True, result, confidence, chances, detectable, note)
+    return Row(question, test, False, result, confidence, note=_note(r))
 
 
-def _note(r: Resampled, spread: float) -> str:
-    if not spread > 0:
-        return "the two agree on every image: no interval can be estimated"
+def _note(r: Resampled) -> str:
     if r.groups is None:
         return _INDEPENDENT
-    few = f"; fewer than {FEW_GROUPS} groups, so the interval is rough"
+    few = f"; with fewer than {FEW_GROUPS} groups no p below {2 / 2**r.units:.2g}"
     return f"{r.units} groups" + (few if r.units < FEW_GROUPS else "")
-
-
-def _chances(gaps: np.ndarray, band: float) -> tuple[Chances | None, float]:
-    """Chances from replicates, and their standard deviation."""
-    gaps = gaps[np.isfinite(gaps)]
-    spread = float(gaps.std()) if len(gaps) else nan
-    if not spread > 1e-15:
-        return None, 0.0
-    above, below = float((gaps > band).mean()), float((gaps < -band).mean())
-    return Chances(above, max(0.0, 1 - above - below), below), spread
-
-
-def _reach(spread: float, confidence: float, power: float = 0.8) -> float:
-    """Difference found `power` of the time by a z test with this standard error."""
-    z = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)
-    return float(z * spread) if spread > 0 else nan
 
 
 def _jackknife_row(
@@ -254,79 +220,50 @@ def _jackknife_row(
     r: Resampled,
     confidence: float,
 ) -> Row:
-    error = float(r.gaps[pair].error[metric])
-    estimate = float(r.gaps[pair].observed[metric])
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * error
-    if not error > 0:
-        return Row(question, "jackknife", False, Result(r.units, estimate), confidence)
-    z = estimate / error
-    p = float(2 * stats.norm.sf(abs(z)))
-    result = Result(r.units, estimate, estimate - half, estimate + half, z, p=p)
-    supports = np.bincount(r.outcomes[0].y_true)
-    small = supports[supports > 0].min()
-    note = f"smallest class: {small} images; steadier than the bootstrap below about 10"
-    return Row(question, "jackknife", False, result, confidence, note=note)
+    gap = r.gaps[pair]
+    value, error = float(gap.observed[metric]), float(gap.error[metric])
+    estimate = Estimate(value, error, r.units - 1.0, r.units)
+    note = f"{r.units} groups" if r.groups is not None else _INDEPENDENT
+    return _t_row(question, "jackknife", estimate, confidence, note)
 
 
-def _discordant(right: Sequence[np.ndarray]) -> tuple[int, int, int]:
-    a, b = right
-    return int((a > b).sum()), int((b > a).sum()), len(a)
+def _t_row(
+    question: Question, test: str, e: Estimate, confidence: float, note: str
+) -> Row:
+    """A primary row whose interval, p, chances and power come from one t test."""
+    if not e.varies:
+        note += f"; {_NO_SPREAD}"
+    reach = detectable(e, alpha=1 - confidence)
+    told = chances(e, question.band)
+    return Row(
+        question, test, True, t_test(e, confidence), confidence, told, reach, note
+    )
 
 
 def _mcnemar_rows(
-    question: Question,
-    right: Sequence[np.ndarray],
-    resampled: Row,
-    r: Resampled,
-    confidence: float,
-) -> list[Row]:
-    b, c, n = _discordant(right)
-    both = int((right[0] + right[1] == 2).sum())
-    midp = _midp_row(question, right, resampled.chances, confidence)
-    reach = detectable_difference(n, (b + c) / n, alpha=1 - confidence)
-    ends = newcombe(b, c, both, n - b - c - both, confidence)
-    exact = Result(n, (b - c) / n, *ends, p=mcnemar_exact(b, c))
-    midp = replace(midp, detectable=reach, primary=r.groups is None)
-    rows = [
-        midp,
-        Row(question, "mcnemar_exact", False, exact, confidence, note=midp.note),
-    ]
-    if r.groups is None:
-        return rows
-    wrong = f"{_INDEPENDENT}, which grouped images are not: no verdict"
-    return [replace(row, note=wrong) for row in rows]
+    question: Question, right: Sequence[np.ndarray], t_row: Row, confidence: float
+) -> tuple[Row, Row]:
+    """Mid-p and exact; the chances are those of a t test of the same difference."""
+    a, b = right
+    only_a, only_b, n = int((a > b).sum()), int((b > a).sum()), len(a)
+    both = int((a + b == 2).sum())
+    reach = detectable_difference(n, (only_a + only_b) / n, alpha=1 - confidence)
+    note = f"only a right: {only_a}, only b right: {only_b}; {_INDEPENDENT}"
+    midp = Row(
+        question,
+        "mcnemar_midp",
+        True,
+        paired_shares(only_a, only_b, n, confidence),
+        confidence,
+        t_row.chances,
+        reach,
+        note,
+    )
+    neither = n - only_a - only_b - both
+    ends = newcombe(only_a, only_b, both, neither, confidence)
+    exact = Result(n, (only_a - only_b) / n, *ends, p=mcnemar_exact(only_a, only_b))
+    return midp, Row(question, "mcnemar_exact", False, exact, confidence, note=note)
 
 
-def _midp_row(
-    question: Question,
-    right: Sequence[np.ndarray],
-    chances: Chances | None,
-    confidence: float,
-) -> Row:
-    b, c, n = _discordant(right)
-    ends = tango(b, c, n, confidence)
-    result = Result(n, (b - c) / n, *ends, b - c, p=mcnemar_midp(b, c))
-    note = f"only a right: {b}, only b right: {c}; {_INDEPENDENT}"
-    return Row(question, "mcnemar_midp", True, result, confidence, chances, note=note)
-
-
-def _cluster_row(question: Question, result: Result, confidence: float) -> Row:
-    note = f"{result.n} groups"
-    if result.low == result.high:
-        result = replace(result, low=nan, high=nan)
-        note += "; no spread between groups, so no interval can be estimated"
-    return Row(question, "cluster_t", False, result, confidence, note=note)
-
-
-def _standard_error(result: Result, confidence: float) -> float:
-    """Of a t test, from its interval; NaN where there is none."""
-    quantile = float(stats.t.ppf((1 + confidence) / 2, result.df))
-    return (result.high - result.low) / (2 * quantile)
-
-
-def _chances_of_t(result: Result, error: float, band: float) -> Chances | None:
-    if not error > 0:
-        return None
-    posterior = stats.t(result.df, result.estimate, error)
-    above, below = float(posterior.sf(band)), float(posterior.cdf(-band))
-    return Chances(above, max(0.0, 1 - above - below), below)
+def _cluster_row(question: Question, robust: Estimate, confidence: float) -> Row:
+    return _t_row(question, "cluster_t", robust, confidence, f"{robust.units} groups")

@@ -3,7 +3,11 @@
 from bakeoff.metrics.definitions import METRICS
 
 TESTS: dict[str, str] = {
-    "corrected_t": "Nadeau-Bengio corrected t",
+    "corrected_t": "corrected t per image, after Nadeau and Bengio",
+    "bounded_t": "corrected t per image, training images at their bound",
+    "refitted_t": "t with refits without each image",
+    "crossed_t": "t of images crossed with draws",
+    "nadeau_bengio": "corrected t over runs as Nadeau and Bengio published it",
     "paired_t": "naive paired t (too often wrong; shown for comparison only)",
     "five_by_two_f": "combined 5x2 cv F",
     "mcnemar_midp": "McNemar mid-p, Tango interval",
@@ -11,7 +15,7 @@ TESTS: dict[str, str] = {
     "sign_flip": "sign-flip permutation, paired bootstrap interval",
     "cluster_sign_flip": "sign-flip of whole groups, cluster bootstrap interval",
     "cluster_t": "cluster-robust t",
-    "jackknife": "delete-one jackknife, normal interval",
+    "jackknife": "delete-one jackknife t",
     "evans_hoenig": "Evans-Hoenig symmetry",
     "bowker": "Bowker symmetry",
     "friedman": "Friedman over data sets, Iman-Davenport F",

@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bakeoff.compare.design import Groups, Panel, design_of, panels
+from bakeoff.compare.by_repeat import ByRepeat
+from bakeoff.compare.design import Design, Groups, Panel, design_of, panels
 from bakeoff.compare.fixed import on_fixed_class, on_fixed_images, resample
 from bakeoff.compare.labels import default_band
-from bakeoff.compare.over_folds import over_folds, recalls_by_run
+from bakeoff.compare.over_folds import (
+    OF_ORDER,
+    over_class,
+    over_folds,
+    published_rows,
+)
+from bakeoff.compare.refits import Refits, refits_of
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.compare.values import FoldValues, fold_values
 from bakeoff.errors import BakeoffError
@@ -22,7 +29,7 @@ from bakeoff.schemas import SCHEMAS
 RECALL = "recall"
 _OF_ORDER = (
     "on a fixed test set, metrics of order are not resampled; their values stand in the "
-    "table of metrics, and over folds they are tested"
+    "table of metrics"
 )
 
 
@@ -49,6 +56,7 @@ def compare(
     confidence: float = 0.95,
     groups: Groups | None = None,
     finetuned: Collection[str] = (),
+    refits: Iterable[pa.Table] = (),
     replicates: int = 10_000,
     seed: int = 0,
     per_class: bool = True,
@@ -58,8 +66,9 @@ def compare(
     predictions: tables as they were read, of any encoders, methods and protocols, with
     the columns that `columns_for` names at least and one at a time if need be; pairs
     are formed within a method and protocol. metrics: the study's table of metrics,
-    whose values per run the tests over folds use. folds: {protocol: table of folds},
-    which give the number of training images and show whether groups straddle. encoders:
+    whose values per run the published tests over runs use. folds: {protocol: table of
+    folds}, which give the number of training images and show whether groups straddle.
+    refits: tables of metrics without each unit, of the methods that have them. encoders:
     the order in which pairs are formed, the first minus the second; by name without
     it. bands: half width of the equivalence band of a metric, in its own unit; `recall` for the
     tests class by class. groups: {image id: group or None}, or None where the study
@@ -70,17 +79,16 @@ def compare(
     """
     found = panels(predictions, encoders)
     _check_metrics(metric_names, found)
-    values = fold_values(metrics, study)
+    values, known = fold_values(metrics, study), refits_of(refits)
     rows: list[Row] = []
     for panel in found:
         design = design_of(panel, folds, groups, finetuned)
         ask = _Questions(study, panel, bands or {}, metric_names, per_class)
         if design.kind == "refused":
             rows += [refusal(q, design.reason, confidence) for *_, q in ask.all()]
-        elif design.kind == "folds":
-            rows += _rows_over_folds(
-                panel, ask, values, design.ratio, confidence, _come_in_groups(groups)
-            )
+        elif design.kind == "runs":
+            own = ByRepeat(panel, groups)
+            rows += _rows_over_runs(own, panel, ask, values, design, known, confidence)
         else:
             rng = np.random.default_rng([seed, _stream(panel)])
             rows += _rows_fixed(panel, ask, groups, replicates, rng, confidence)
@@ -145,30 +153,41 @@ class _Questions:
         )
 
 
-def _rows_over_folds(
+def _rows_over_runs(
+    own: ByRepeat,
     panel: Panel,
     ask: _Questions,
     values: FoldValues,
-    ratio: float,
+    design: Design,
+    refits: Refits,
     confidence: float,
-    grouped: bool,
 ) -> list[Row]:
     repeat = np.array([repeat for repeat, _ in panel.keys])
+    regression = panel.runs[panel.encoders[0]][0].outcomes.from_regression
     rows: list[Row] = []
-    for _, _, q in ask.by_metric():
+    for _, m, q in ask.by_metric():
+        metric = ask.metrics[m]
+        if isinstance(metric, OrderMetric):
+            rows.append(refusal(q, OF_ORDER, confidence))
+            continue
+        smooth = metric.smooth or regression
+        rows.append(
+            over_folds(
+                q,
+                own.difference(metric, q.a, q.b),
+                design,
+                confidence,
+                smooth=smooth,
+                refitted=refits.variance(q, own.names) if smooth else None,
+            )
+        )
         a, b = (_by_run(panel, values, e, q.metric) for e in (q.a, q.b))
-        rows += over_folds(q, a, b, ratio, repeat, confidence, grouped=grouped)
-    by_class = recalls_by_run(panel) if ask.classes else {}
+        rows += published_rows(q, a, b, repeat, design, confidence)
     for _, k, q in ask.by_class():
-        a, b = by_class[q.a][:, k], by_class[q.b][:, k]
-        rows += over_folds(q, a, b, ratio, repeat, confidence, grouped=grouped)[:1]
+        rows.append(
+            over_class(q, own.difference_of_class(k, q.a, q.b), design, confidence)
+        )
     return rows
-
-
-def _come_in_groups(groups: Groups | None) -> bool:
-    """Whether any group has several images."""
-    named = [g for g in (groups or {}).values() if g is not None]
-    return len(set(named)) < len(named)
 
 
 def _rows_fixed(
@@ -226,7 +245,7 @@ def _check_metrics(names: Sequence[str], found: Sequence[Panel]) -> None:
             "comparison, metrics",
             f"unknown: {unknown}; not for these labels: {useless}",
             f"metrics among {sorted(METRICS)}; errors and kappa need ordinal labels",
-            "Mend the list of metrics of the study.",
+            "Correct the list of metrics of the study.",
         )
 
 

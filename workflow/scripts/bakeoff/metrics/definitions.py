@@ -136,7 +136,13 @@ _DEFINITIONS: tuple[Metric, ...] = (
         bounds=(0, 1),
     ),
     MeanMetric(
-        "rmse", "RMSE", "lower", lambda o: _raw_error(o) ** 2, np.sqrt, ordinal=True
+        "rmse",
+        "RMSE",
+        "lower",
+        lambda o: _raw_error(o) ** 2,
+        np.sqrt,
+        ordinal=True,
+        smooth=True,
     ),
     MeanMetric(
         "rmse_rounded",
@@ -178,6 +184,7 @@ _DEFINITIONS: tuple[Metric, ...] = (
         "lower",
         _on_probabilities(prob.log_loss_terms),
         needs="probabilities",
+        smooth=True,
     ),
     MeanMetric(
         "brier",
@@ -185,6 +192,7 @@ _DEFINITIONS: tuple[Metric, ...] = (
         "lower",
         _on_probabilities(prob.brier_terms),
         needs="probabilities",
+        smooth=True,
         bounds=(0, 2),
     ),
     MeanMetric(
@@ -194,6 +202,7 @@ _DEFINITIONS: tuple[Metric, ...] = (
         _on_probabilities(prob.rps_terms),
         ordinal=True,
         needs="probabilities",
+        smooth=True,
         bounds=(0, 1),
     ),
     *(

@@ -44,6 +44,11 @@ class Outcomes:
         return len(self.classes)
 
     @property
+    def from_regression(self) -> bool:
+        """Whether the classes are predicted numbers that were rounded."""
+        return self.ordinal and self.raw is not None and self.kind is None
+
+    @property
     def has_probabilities(self) -> bool:
         """Whether the scores are probabilities or become some."""
         return self.scores is not None and self.kind in ("probability", "logit")
@@ -85,7 +90,8 @@ class _Description:
 
     share: a count over a count; ordinal: needs label values; needs: what of the scores;
     bounds: lowest and highest possible value; more_classes_than: a top-k accuracy of k
-    classes says nothing.
+    classes says nothing; smooth: made of what a method predicts before it is rounded to
+    classes, so that every training image moves it a little.
     """
 
     name: str
@@ -96,6 +102,7 @@ class _Description:
     needs: Needs = field(default="labels", kw_only=True)
     bounds: tuple[float, float] = field(default=(0.0, np.inf), kw_only=True)
     more_classes_than: int = field(default=0, kw_only=True)
+    smooth: bool = field(default=False, kw_only=True)
 
     def applies(self, outcomes: Outcomes) -> bool:
         """Whether the predictions hold what the metric needs."""

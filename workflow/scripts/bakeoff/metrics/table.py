@@ -83,15 +83,23 @@ def _checked(o: Outcomes, place: tuple[str, ...]) -> dict[str, Value]:
 
 
 def _overall(repeats: Sequence[Outcomes]) -> dict[str, Value]:
-    each = [_values(o) for o in repeats]
-    overall = {}
-    for name, metric in METRICS.items():
-        values = [values[name] for values in each if name in values]
-        if values:
-            mean, above, below = np.mean(values, axis=0)
-            above, below = above * len(values), below * len(values)
-            overall[name] = (above / below if metric.share else mean, above, below)
-    return overall
+    return {
+        name: overall_value(metric, repeats)
+        for name, metric in METRICS.items()
+        if metric.applies(repeats[0])
+    }
+
+
+def overall_value(metric: Metric, repeats: Sequence[Outcomes]) -> Value:
+    """A metric over all repeats: what is printed, and what comparisons test.
+
+    The mean over the repeats, each as a whole; shares are the sum of numerators over the
+    sum of denominators. NaN where a repeat has no value.
+    """
+    each = [_value(metric, o) for o in repeats]
+    mean, above, below = np.mean(each, axis=0)
+    above, below = above * len(each), below * len(each)
+    return (float(above / below) if metric.share else float(mean), above, below)
 
 
 def _per_class(repeats: Sequence[Outcomes]) -> dict[str, dict[str, Value]]:

@@ -168,9 +168,7 @@ def crossed(
     return _estimate(value, d, parts.variance, parts.units, parts.df)
 
 
-def drawn(
-    value: float, d: np.ndarray, units: np.ndarray, fraction: float
-) -> Estimate:
+def drawn(value: float, d: np.ndarray, units: np.ndarray, fraction: float) -> Estimate:
     """Estimate over R draws of training images, tested on all that were not drawn.
 
         error^2 = (sqrt(V_i) + sqrt(T f / (1 - f)))^2 + T / R

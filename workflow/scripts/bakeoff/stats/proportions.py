@@ -7,8 +7,10 @@ neither with none; n is their sum and the difference is (b - c) / n.
 import numpy as np
 from scipy import optimize, stats
 
+from bakeoff.stats.over_runs import variance_of_mean
 from bakeoff.stats.result import Result
 from bakeoff.stats.shares import Interval, wilson
+from bakeoff.stats.student import Estimate
 
 
 def mcnemar_exact(b: int, c: int) -> float:
@@ -122,29 +124,16 @@ def paired_shares(b: int, c: int, n: int, confidence: float = 0.95) -> Result:
     return Result(n, (b - c) / n, low, high, b - c, p=p)
 
 
-def clustered_difference(
-    differences: np.ndarray, groups: np.ndarray, confidence: float = 0.95
-) -> Result:
-    """Cluster-robust test of a mean paired difference, images in groups.
+def clustered_difference(differences: np.ndarray, groups: np.ndarray) -> Estimate:
+    """Cluster-robust estimate of a mean paired difference, images in groups.
 
     differences: (n,), right with the first minus right with the second, or any paired
     difference of per-image terms; groups: (n,) labels. The estimate is the mean over
-    images; its standard error takes whole groups as independent (ratio estimator),
-    with t on groups - 1 degrees of freedom. n counts groups; NaN for fewer than two.
-    With one image per group this is the one-sample t test.
+    images; its standard error takes whole groups as independent (ratio estimator), with
+    groups - 1 degrees of freedom. NaN error for fewer than two groups. With one image per
+    group this is the one-sample t test.
     """
     x = np.asarray(differences, dtype=float)
-    _, code = np.unique(np.asarray(groups), return_inverse=True)
-    sizes = np.bincount(code)
-    estimate, g = float(x.mean()), len(sizes)
-    if g < 2:
-        return Result(g, estimate)
-    residuals = np.bincount(code, weights=x) - sizes * estimate
-    error = float(np.sqrt(g / (g - 1) * (residuals**2).sum()) / len(x))
-    half = float(stats.t.ppf((1 + confidence) / 2, g - 1)) * error
-    if error == 0:
-        p = float(estimate == 0)
-        return Result(g, estimate, estimate, estimate, np.nan, g - 1, p)
-    t = estimate / error
-    p = float(2 * stats.t.sf(abs(t), g - 1))
-    return Result(g, estimate, estimate - half, estimate + half, t, g - 1, p)
+    names, code = np.unique(np.asarray(groups), return_inverse=True)
+    error = float(np.sqrt(variance_of_mean(x, code)))
+    return Estimate(float(x.mean()), error, len(names) - 1.0, len(names))

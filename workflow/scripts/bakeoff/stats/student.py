@@ -79,4 +79,6 @@ def detectable(e: Estimate, alpha: float = 0.05, power: float = 0.8) -> float:
     """
     if not e.varies:
         return nan
-    return float((stats.t.ppf(1 - alpha / 2, e.df) + stats.t.ppf(power, e.df)) * e.error)
+    return float(
+        (stats.t.ppf(1 - alpha / 2, e.df) + stats.t.ppf(power, e.df)) * e.error
+    )
