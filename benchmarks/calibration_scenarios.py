@@ -214,7 +214,7 @@ def _probabilities() -> list[Scenario]:
             signal=signal,
             probe="logistic",
             metrics=smooth,
-        )  # fmt: skip
+        )
         for n, d, signal, k, r in (
             (200, 32, 0.33, 10, 1),
             (120, 256, 0.2, 5, 1),

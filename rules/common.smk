@@ -132,6 +132,16 @@ def predictions(wildcards):
     ]
 
 
+def refits(wildcards):
+    """The tables of refits of a study, of the probes that have some."""
+    study = wildcards.study
+    return [
+        f"results/{study}/refits/{protocol}/{method}/{encoder}.parquet"
+        for encoder in PLAN.encoders(study)
+        for protocol, method in PLAN.refitted(study, encoder)
+    ]
+
+
 def main_predictions(wildcards):
     """The tables of predictions of the run that is looked at image by image."""
     protocol, method = PLAN.main_run(wildcards.study)

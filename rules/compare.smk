@@ -1,6 +1,7 @@
 rule compare:
     input:
         predictions=predictions,
+        refits=refits,
         metrics=of_encoders("results/{study}/metrics/{encoder}.parquet"),
         folds=of_protocols("results/{study}/folds/{protocol}.parquet"),
         manifest="results/{study}/manifest.parquet",

@@ -3,7 +3,7 @@
     python docs/examples/rederive.py results/activities
 
 Only pandas, scipy and scikit-learn: every encoder's metrics from its predictions, then
-the verdict's tests over folds (the t-test of Nadeau and Bengio, 2003) and on a fixed
+the verdict's tests over folds (a t test with the variance of the images) and on a fixed
 test set (McNemar's mid-p), and Holm's correction. Ends with status 1 where any number
 of metrics.parquet or comparisons.parquet differs by more than rounding.
 """
@@ -41,28 +41,41 @@ def values(rows: pd.DataFrame, numbers: dict[str, float] | None) -> dict[str, fl
     return found
 
 
-def corrected_t(d: pd.Series, ratio: float, grouped: bool) -> tuple[float, float]:
-    """Mean difference and p over runs: variance times 1/runs + n_test / n_train.
+def corrected_t(d: pd.DataFrame, reuse: float, group: pd.Series) -> tuple[float, float]:
+    """Mean difference and p over repeated folds, from the variance of the images.
 
-    d: by (repeat, fold). Repeated folds of single images add the variance between the
-    means of repeats; of images in groups, the folds of one repeat count as the runs.
+    d: differences, a row per repeat, a column per image; reuse: images / training images
+    of a run; group: of each image, its own name where it has none. a is the variance of a
+    repeat's mean over groups, v the variance between repeats: the squared error is
+    a (1 / repeats + reuse) + v, groups multiplying v as they multiply a.
     """
-    means = d.groupby(level=0).mean()
-    repeated = 1 < len(means) < len(d)
-    count = len(d) // len(means) if repeated and grouped else len(d)
-    error = np.sqrt(
-        (1 / count + ratio) * d.var()
-        + (means.var() if repeated and not grouped else 0.0)
+    a, alone = (
+        variance(d, names) for names in (group, pd.Series(d.columns, d.columns))
     )
-    p = 2 * t.sf(abs(d.mean()) / error, count - 1) if error else np.nan
-    return d.mean(), p
+    v = d.mean(axis=1).var() if len(d) > 1 else 0.0
+    error = np.sqrt(
+        a * (1 / len(d) + reuse) + v * max(1.0, a / alone if alone else 1.0)
+    )
+    mean, df = d.to_numpy().mean(), group.nunique() - 1
+    return mean, 2 * t.sf(abs(mean) / error, df) if error else np.nan
+
+
+def variance(d: pd.DataFrame, group: pd.Series) -> float:
+    """Of a row's mean if groups were independent; mean over the rows."""
+    deviation = d.sub(d.mean(axis=1), axis=0)
+    sums = deviation.T.groupby(group.reindex(d.columns).to_numpy()).sum()
+    g = len(sums)
+    return float((g / (g - 1) * (sums**2).sum() / d.shape[1] ** 2).mean())
 
 
 def mcnemar_midp(only_a: int, only_b: int) -> float:
     """Twice the binomial tail, the observed count taken half."""
     n, low = only_a + only_b, min(only_a, only_b)
-    tail = 2 * binom.cdf(low, n, 0.5) - binom.pmf(low, n, 0.5)
-    return 1.0 if only_a == only_b else float(tail)
+    if n == 0:
+        return 1.0
+    if only_a == only_b:
+        return 1.0 - binom.pmf(low, n, 0.5) / 2
+    return float(2 * binom.cdf(low, n, 0.5) - binom.pmf(low, n, 0.5))
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -126,7 +139,10 @@ def compare(study: Path, predictions: dict, check: Check) -> None:
             a, b = (right(predictions[protocol, method, e]) for e in (row.a, row.b))
             where = f"{protocol} {method} {row.a} {row.b}"
             if test == "corrected_t":
-                estimate, p = corrected_t(*over_runs(study, protocol, a, b))
+                given = over_folds(study, protocol, a, b)
+                if given is None:
+                    continue
+                estimate, p = corrected_t(*given)
             else:
                 a, b = a.droplevel([0, 1]), b.droplevel([0, 1])
                 estimate = a.mean() - b.mean()
@@ -161,18 +177,22 @@ def right(rows: pd.DataFrame) -> pd.Series:
     return marks.sort_index()
 
 
-def over_runs(
+def over_folds(
     study: Path, protocol: str, a: pd.Series, b: pd.Series
-) -> tuple[pd.Series, float, bool]:
-    """Differences of accuracy by run, mean of test by training images, if in groups."""
-    d = a.groupby(level=[0, 1]).mean() - b.groupby(level=[0, 1]).mean()
+) -> tuple[pd.DataFrame, float, pd.Series] | None:
+    """What `corrected_t` needs; None where the runs are no repeated folds."""
+    d = (a - b).groupby(level=[0, 2]).sum().unstack()
+    runs = a.groupby(level=[0, 1]).size().groupby(level=0).size()
+    if (runs < 2).any() or d.isna().any(axis=None):
+        return None
     folds = pd.read_parquet(study / f"folds/{protocol}.parquet")
-    ratios = []
-    for repeat, fold in d.index:
+    reuse = []
+    for repeat, fold in a.index.droplevel(2).unique():
         own = folds.loc[folds["repeat"] == repeat, "fold"]
-        ratios.append((own == fold).sum() / ((own != fold) & (own != -2)).sum())
-    group = pd.read_parquet(study / "manifest.parquet")["group"].dropna()
-    return d, float(np.mean(ratios)), bool(group.duplicated().any())
+        reuse.append(len(own) / ((own != fold) & (own != -2)).sum())
+    manifest = pd.read_parquet(study / "manifest.parquet").set_index("image_id")
+    names = manifest["group"].reindex(d.columns)
+    return d, float(np.mean(reuse)), names.fillna(pd.Series(d.columns, d.columns))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Study:
         split = np.where(rng.random(n // 5 + 1) < 0.5, "train", "test")
         given = np.repeat(split, 5)[:n] if kind["kind"] == "split" else [""] * n
         self._write_manifest(given)
+        self.kind = kind["kind"]
         self.folds = self._folds(kind)
         self.tables: list[pa.Table] = []
 
@@ -85,7 +86,7 @@ class Study:
                 "classes": AGES,
                 "values": [1.0, 2.0, 3.0, 4.0],
                 "scores": None,
-                "design": "kfold",
+                "design": self.kind,
             },
         )
         self.tables.append(read_table(path, "predictions"))

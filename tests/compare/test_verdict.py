@@ -37,7 +37,7 @@ def test_better_says_everything():
     for part in (
         "SigLIP beats CLIP by 2.2 points in accuracy",
         "95 % interval +0.4 to +4.0",
-        "Nadeau-Bengio corrected t",
+        "corrected t per image",
         "p = 0.020",
         "P(better by more than 1.0 point) = 0.89",
         "P(equivalent) = 0.10",

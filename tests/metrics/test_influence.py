@@ -32,7 +32,9 @@ def outcomes() -> Outcomes:
 def test_contributions_by_leaving_every_image_out(metric, outcomes):
     found = contributions(metric, outcomes)
     n = len(found)
-    without = [metric.value(outcomes.take(np.delete(np.arange(n), i))) for i in range(n)]
+    without = [
+        metric.value(outcomes.take(np.delete(np.arange(n), i))) for i in range(n)
+    ]
     expected = metric.value(outcomes) + (n - 1) * (np.mean(without) - without)
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert found.mean() == pytest.approx(metric.value(outcomes), rel=1e-12)

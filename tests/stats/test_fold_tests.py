@@ -62,9 +62,7 @@ def test_chances_of_the_hand_case():
 
 def test_scikit_learn_example_from_its_mean_and_variance():
     x = sample(0.01, 0.00146667, 100)
-    assert corrected_t(x, NINTH).statistic == pytest.approx(
-        0.7503126954, abs=1e-6
-    )
+    assert corrected_t(x, NINTH).statistic == pytest.approx(0.7503126954, abs=1e-6)
     assert corrected_t(x, NINTH).p / 2 == pytest.approx(0.2274229710, abs=1e-6)
     assert t_test(paired_t(x)).statistic == pytest.approx(2.6111648393, abs=4e-6)
     assert t_test(paired_t(x)).p / 2 == pytest.approx(0.0052130132, abs=1e-7)
@@ -127,9 +125,7 @@ def test_chances_equal_baycomp(differences: np.ndarray, band: float):
 
 def test_one_sided_p_is_a_tail_of_the_posterior():
     p = corrected_t(X - Y, NINTH).p
-    assert correlated_chances(X - Y, NINTH, 0).below == pytest.approx(
-        p / 2, rel=1e-12
-    )
+    assert correlated_chances(X - Y, NINTH, 0).below == pytest.approx(p / 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("band", [0.02, 0.025, 0.03, 0.035])
@@ -172,9 +168,7 @@ def test_corrected_t_holds_its_level_under_its_own_model():
     rho = 0.1  # n_test / (n_test + n_train); the correction's ratio is rho / (1 - rho)
     shared = rng.normal(size=(4000, 1)) * np.sqrt(rho)
     own = rng.normal(size=(4000, j)) * np.sqrt(1 - rho)
-    wrong = np.mean(
-        [corrected_t(x, rho / (1 - rho)).p < 0.05 for x in shared + own]
-    )
+    wrong = np.mean([corrected_t(x, rho / (1 - rho)).p < 0.05 for x in shared + own])
     naive = np.mean([t_test(paired_t(x)).p < 0.05 for x in shared + own])
     assert wrong == pytest.approx(0.05, abs=0.014)
     assert naive > 0.10

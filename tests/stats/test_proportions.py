@@ -8,8 +8,10 @@ from bakeoff.stats.proportions import (
     mcnemar_exact,
     mcnemar_midp,
     newcombe,
+    paired_shares,
     tango,
 )
+from bakeoff.stats.student import t_test
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -110,7 +112,8 @@ def test_midp_keeps_its_level():
 
 def test_clustered_difference_of_single_images_is_the_t_test():
     x = np.random.default_rng(5).normal(0.2, 1, 40)
-    ours, theirs = clustered_difference(x, np.arange(40)), stats.ttest_1samp(x, 0)
+    ours = t_test(clustered_difference(x, np.arange(40)))
+    theirs = stats.ttest_1samp(x, 0)
     assert (ours.statistic, ours.p) == pytest.approx((theirs.statistic, theirs.pvalue))
 
 
@@ -118,9 +121,36 @@ def test_copied_images_add_no_evidence():
     x = np.random.default_rng(6).integers(-1, 2, 30).astype(float)
     once = clustered_difference(x, np.arange(30))
     fourfold = clustered_difference(np.repeat(x, 4), np.repeat(np.arange(30), 4))
-    assert fourfold == once
+    assert fourfold.error == pytest.approx(once.error, rel=1e-12)
+    assert (fourfold.value, fourfold.df) == (pytest.approx(once.value), once.df)
 
 
 def test_clustered_difference_without_spread():
-    assert clustered_difference(np.zeros(4), np.array([1, 1, 2, 2])).p == 1
-    assert np.isnan(clustered_difference(np.ones(4), np.zeros(4)).p)
+    assert not clustered_difference(np.zeros(4), np.array([1, 1, 2, 2])).varies
+    # Two groups that agree are no proof: there is no p, least of all one of zero.
+    assert np.isnan(t_test(clustered_difference(np.ones(4), np.array([1, 1, 2, 2]))).p)
+    assert not clustered_difference(np.ones(4), np.zeros(4)).varies
+
+
+def test_the_interval_of_paired_shares_holds_zero_where_p_does_not_reject():
+    disagreeing = 0
+    for n in (12, 40, 150):
+        for b in range(12):
+            for c in range(12 - b):
+                result = paired_shares(b, c, n)
+                assert (result.low <= 0 <= result.high) == (result.p > 0.05), (b, c)
+                assert result.p >= mcnemar_midp(b, c)
+                low, high = tango(b, c, n)
+                assert result.low <= low and high <= result.high
+                disagreeing += (low <= 0 <= high) != (mcnemar_midp(b, c) > 0.05)
+    assert disagreeing > 5  # the two as they were: not one test
+
+
+def test_paired_shares_by_hand():
+    # Four against none: the score test alone would call them different, p = 0.0455.
+    four = paired_shares(4, 0, 30)
+    assert (four.p, four.low) == (pytest.approx(0.0625), 0.0)
+    many = paired_shares(25, 15, 10_000)
+    assert (many.low, many.high) == tango(25, 15, 10_000)
+    assert many.p == mcnemar_midp(25, 15)
+    assert (paired_shares(0, 0, 50).p, paired_shares(0, 0, 50).estimate) == (1, 0)

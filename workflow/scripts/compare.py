@@ -16,6 +16,7 @@ from bakeoff.tables import groups_of, read_table, read_tables, write_table
 def compare(
     *,
     predictions: list[Path],
+    refits: list[Path],
     metrics: list[Path],
     folds: list[Path],
     manifest: Path,
@@ -35,6 +36,7 @@ def compare(
         bands=settings["equivalence"],
         confidence=settings["confidence"],
         finetuned=settings["finetuned"],
+        refits=[read_table(path, "refits") for path in refits],
         groups=groups_of(read_table(manifest, "manifest")),
         replicates=settings["replicates"],
         seed=settings["seed"],
@@ -52,6 +54,7 @@ if "snakemake" in globals():
     ):
         compare(
             predictions=[Path(path) for path in snakemake.input.predictions],
+            refits=[Path(path) for path in snakemake.input.refits],
             metrics=[Path(path) for path in snakemake.input.metrics],
             folds=[Path(path) for path in snakemake.input.folds],
             manifest=Path(snakemake.input.manifest),

@@ -149,6 +149,20 @@ SCHEMAS: dict[str, Schema] = {
             Column("denominator", pa.float64(), "of a share: the count below", True),
         ),
     ),
+    "refits": Schema(
+        "unit and metric",
+        ("encoder", "method", "protocol", "metric", "unit"),
+        (
+            *_RUN,
+            Column("metric", _WORD, "metric id"),
+            Column("unit", pa.string(), "image or group that is left out"),
+            Column(
+                "value",
+                pa.float64(),
+                "the metric over all repeats, trained and tested without the unit",
+            ),
+        ),
+    ),
     "comparisons": Schema(
         "pair, metric and test",
         ("study", "method", "protocol", "metric", "class", "a", "b", "test"),
@@ -162,7 +176,7 @@ SCHEMAS: dict[str, Schema] = {
             Column("b", _WORD, "encoder that it is compared with"),
             Column("test", _WORD, "test id"),
             Column("primary", pa.bool_(), "whether the verdict rests on this row"),
-            Column("n", pa.int64(), "images, groups, folds or studies that count"),
+            Column("n", pa.int64(), "images, groups, runs or studies that count"),
             Column("images", pa.int64(), "distinct images that were tested", True),
             Column(
                 "estimate",

@@ -123,6 +123,22 @@ class Plan:
             protocols = [p for p in protocols if self.fixed(p)]
         return [(p, m) for p in protocols for m in methods]
 
+    def refitted(self, study: str, encoder: str) -> list[tuple[str, str]]:
+        """(protocol, method) whose refits without each image have an exact closed form.
+
+        Ridge regression on numbers with a given penalty, over several runs that share
+        training images.
+        """
+        if self.study(study)["labels"] != "ordinal":
+            return []
+        several = self.protocols_of(study, "kfold", "holdout")
+        probes = self.config["probes"]
+        return [
+            (protocol, method)
+            for protocol, method in self.runs(study, encoder)
+            if protocol in several and method in probes and _closed(probes[method])
+        ]
+
     def fixed(self, protocol: str) -> bool:
         """Whether a protocol tests the images' own test images and trains on no other's."""
         return self.config["protocols"][protocol]["kind"] == "split"
@@ -232,3 +248,12 @@ class Plan:
         """`path` from the working directory if it is there, else from the code."""
         inside = self.root / path
         return path if Path(path).exists() or not inside.exists() else str(inside)
+
+
+def _closed(probe: Settings) -> bool:
+    return (
+        probe["kind"] == "ridge"
+        and probe.get("alpha", 6.0) != "nested"
+        and probe.get("decode", "round") == "round"
+        and not probe.get("standardise", False)
+    )

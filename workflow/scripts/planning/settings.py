@@ -89,6 +89,11 @@ def _probe(plan: Plan, wildcards: Wildcards) -> Settings:
     }
 
 
+def _refits(plan: Plan, wildcards: Wildcards) -> Settings:
+    probe = _pick(_probe(plan, wildcards), "probe", "labels")
+    return {**probe, "metrics": plan.metrics(wildcards.study)}
+
+
 def _zeroshot(plan: Plan, wildcards: Wildcards) -> Settings:
     return _pick(plan.study(wildcards.study), "labels")
 
@@ -263,6 +268,7 @@ SECTIONS: dict[str, Callable[[Plan, Wildcards], Settings]] = {
     "derive": _derive,
     "embed_images": _embed_images,
     "probe": _probe,
+    "refits": _refits,
     "zeroshot": _zeroshot,
     "prompt_lab": _prompt_lab,
     "finetune": _finetune,

@@ -170,7 +170,8 @@ def _rows_over_runs(
         if isinstance(metric, OrderMetric):
             rows.append(refusal(q, OF_ORDER, confidence))
             continue
-        smooth = metric.smooth or regression
+        # Exact hits of rounded numbers behave like a classifier's; distances do not.
+        smooth = metric.smooth or (regression and metric.ordinal)
         rows.append(
             over_folds(
                 q,
