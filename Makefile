@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Encoders are fetched by one rule and read from disk ever after.
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help env demo full run spread recover status soak fuzz report graph reference test check format bench docs lock clean
+.PHONY: help env demo full run spread recover status soak calibrate fuzz report graph reference test check format bench docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,9 @@ test: env ## all tests
 
 bench: env ## all benchmarks (hours), or one: make bench ONLY=probes-ridge; docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py $(ONLY)
+
+calibrate: env ## what is missing of the simulated studies, and their table in docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py calibration
 
 soak: env ## kill runs at random and compare: make soak KILLS=200 SEED=1
 	$(BIN)/python benchmarks/soak.py --kills $(or $(KILLS),50) --seed $(or $(SEED),1)

@@ -7,8 +7,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 KNOWN = yaml.safe_load((ROOT / "benchmarks/benchmarks.yaml").read_text("utf-8"))
-# What runs the others; run by targets of their own; what draws one of them.
-APART = {"run.py", "fuzz.py", "ablation.py", "calibration_figure.py"}
+# What runs the others; run by targets of their own; parts of the calibration.
+APART = {"run.py", "fuzz.py", "ablation.py"} | {
+    f"calibration_{part}.py" for part in ("studies", "scenarios", "runs", "fixed")
+}
 
 
 def test_every_benchmark_is_listed_and_every_listed_one_is_there() -> None:
