@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from bakeoff.compare.by_repeat import unit_names
 from bakeoff.compare.refits import refits_of
 from bakeoff.compare.rows import Question
+from bakeoff.compare.units import unit_names
 from bakeoff.folds import make_folds
 from bakeoff.probes.refit_table import refit_rows
 from bakeoff.probes.run import run_probe

@@ -1,12 +1,13 @@
 """A panel's outcomes by repeat, and what each image contributes to a difference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from bakeoff.compare.design import Groups, Panel
+from bakeoff.compare.units import unit_names
 from bakeoff.metrics.influence import Summable, contributions
 from bakeoff.metrics.interface import Outcomes
 from bakeoff.metrics.outcomes import pooled
@@ -100,14 +101,3 @@ class ByRepeat:
         runs = self._panel.runs[encoder]
         numbers = sorted({run.repeat for run in runs})
         return [[run for run in runs if run.repeat == r] for r in numbers]
-
-
-def unit_names(ids: Sequence[str] | np.ndarray, groups: Groups | None) -> np.ndarray:
-    """(n,) the group of each image; an image without a group is a group of its own."""
-    found = groups or {}
-    return np.array(
-        [
-            f"image {i}" if found.get(str(i)) is None else f"group {found[str(i)]}"
-            for i in ids
-        ]
-    )

@@ -6,9 +6,9 @@ from math import nan
 
 import numpy as np
 
-from bakeoff.compare.by_repeat import unit_names
 from bakeoff.compare.design import Groups, Panel
 from bakeoff.compare.rows import Question, Row
+from bakeoff.compare.units import unit_names
 from bakeoff.metrics.interface import MeanMetric, Outcomes
 from bakeoff.metrics.outcomes import pooled
 from bakeoff.stats.power import detectable_difference

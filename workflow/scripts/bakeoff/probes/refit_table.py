@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bakeoff.compare.by_repeat import unit_names
+from bakeoff.compare.units import unit_names
 from bakeoff.folds import runs
 from bakeoff.metrics.definitions import METRICS
 from bakeoff.metrics.interface import OrderMetric
