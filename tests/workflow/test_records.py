@@ -46,7 +46,8 @@ def test_a_changed_setting_is_seen_without_notes(
     config = forgotten.config
     config["probes"]["ridge"]["alpha"] = 7.0
     forgotten.write_config(config)
-    expected = everything.with_all_after(everything.of("*/predictions/*/ridge/*"))
+    ridge = everything.of("*/predictions/*/ridge/*", "sensitivity")
+    expected = everything.with_all_after(ridge)
     assert set(forgotten.planned().rules) == expected
     assert "probe.alpha was 6.0, is 7.0" in why(forgotten)
 

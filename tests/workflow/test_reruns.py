@@ -40,7 +40,7 @@ def test_a_finished_study_has_nothing_to_do(restored: Workflow) -> None:
 CONFIGURATION = {
     "a probe's penalty": (
         {"probes": {"ridge": {"kind": "ridge", "alpha": 7.0}}},
-        ["*/predictions/*/ridge/*"],
+        ["*/predictions/*/ridge/*", "sensitivity"],
     ),
     "a protocol's repeats": (
         {"protocols": {"cv": {"kind": "kfold", "folds": 2, "repeats": 3}}},
@@ -73,7 +73,7 @@ CONFIGURATION = {
     ),
     "a metric": (
         {"studies": {"colours": {"metrics": ["macro_f1"]}}},
-        ["compare", "variance", "figure_*", "summary"],
+        ["compare", "variance", "figure_*", "summary", "sensitivity"],
     ),
     "the batch size, which changes no result": ({"extraction": {"batch_size": 3}}, []),
 }
@@ -128,7 +128,7 @@ def test_the_order_of_keys_means_nothing(restored: Workflow) -> None:
 
 MODULES = {
     "probe.py": ["probe"],
-    "bakeoff/probes/ridge.py": ["probe"],
+    "bakeoff/probes/ridge.py": ["probe", "sensitivity"],
     "bakeoff/zeroshot.py": ["zeroshot"],
     "bakeoff/folds.py": ["folds", "probe", "zeroshot"],
     "bakeoff/manifest.py": ["manifest"],
@@ -250,6 +250,7 @@ def test_a_new_encoder_runs_its_own_jobs_and_what_gathers(
         "embed_images",
         "embed_texts",
         "probe",
+        "sensitivity",
         "zeroshot",
         "metrics",
         "figure_embedding_map",
