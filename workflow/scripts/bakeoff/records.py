@@ -91,12 +91,13 @@ def content_hash(
 
     Of a table it is the checksum that the table states of itself, which costs no
     reading: `is_damaged` checks it. Of any other file it is the SHA-256, of a folder
-    that of the names and hashes of all files in it. `of_file` takes the place of the
+    that of the names and hashes of the files in it that are not hidden. `of_file` takes the place of the
     first two.
     """
     path, of_file = Path(path), of_file or _file_hash
     if path.is_dir():
-        names = sorted(p for p in path.rglob("*") if p.is_file())
+        # Snakemake leaves a hidden time stamp in the folders that jobs make.
+        names = sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
         lines = (f"{p.relative_to(path).as_posix()}\0{of_file(p)}" for p in names)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     return of_file(path) if path.is_file() else None
