@@ -91,8 +91,8 @@ def content_hash(
 
     Of a table it is the checksum that the table states of itself, which costs no
     reading: `is_damaged` checks it. Of any other file it is the SHA-256, of a folder
-    that of the names and hashes of the files in it that are not hidden. `of_file` takes the place of the
-    first two.
+    that of the names and hashes of the files in it that are not hidden. `of_file` takes
+    the place of the first two.
     """
     path, of_file = Path(path), of_file or _file_hash
     if path.is_dir():
