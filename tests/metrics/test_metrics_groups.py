@@ -35,7 +35,7 @@ def test_never_more_than_the_images_nor_less_than_the_groups_if_nothing_varies()
 
 
 def test_the_interval_of_a_bar_is_that_of_its_groups():
-    """Made red by leaving the column out: the interval is then that of 100 images."""
+    """Without the column the interval would be that of 100 images."""
     row = {"repeat": -1, "fold": -1, "value": 0.5, "numerator": 50, "denominator": 100}
     found = overall(pd.DataFrame([row | {"units": 19.0}]))
     assert (found.low, found.high) == wilson(9.5, 19)
