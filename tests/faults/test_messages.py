@@ -1,6 +1,9 @@
 """What a user sees where `make run` fails: one message, once, and no traceback."""
 
+import re
+
 import pytest
+from bakeoff.cli import main
 from support.workflow import Workflow, least_config
 
 pytestmark = pytest.mark.workflow
@@ -62,3 +65,17 @@ def test_a_command_without_what_it_needs_is_told_once(workflow: Workflow) -> Non
     # Without make, Snakemake itself would keep the last of the two.
     done = workflow.snakemake("--dry-run", "--configfile", "twice.yaml")
     assert done.returncode != 0 and (done.stdout + done.stderr).count("'seed'") == 1
+
+
+def test_what_search_advises_runs_as_printed(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(workflow.place)
+    words = ["--image", "images/test/red/3.png", "--count", "1"]
+    asked = ["search", *words, "--study", "colours", "--encoder", "tiny-random"]
+    assert main(asked) == 1
+    advised = re.search(r"make (index STUDY=\S+ ENCODER=\S+)", capsys.readouterr().err)
+    done = workflow.make(*advised[1].split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert main(asked) == 0
+    assert capsys.readouterr().out.endswith("test/red/3.png\n")
