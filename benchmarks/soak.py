@@ -79,7 +79,7 @@ def expecting(error: type[Exception] | None) -> Iterator[None]:
     except Exception as found:
         if error is None or not isinstance(found, error):
             raise
-        print(f"noticed: {found}"[:600], file=sys.stderr)
+        print(f"noticed: {str(found)[-900:]}", file=sys.stderr)
         return
     if error is not None:
         sys.exit("Error: the planted fault was not noticed")

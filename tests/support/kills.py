@@ -17,9 +17,6 @@ import psutil
 from support.moments import wait_for_moment
 from support.workflow import Workflow
 
-# Share of the jobs that are killed in a run whose jobs are killed one by one.
-_SHARE = 0.7
-
 
 @dataclass
 class Soak:
@@ -36,6 +33,11 @@ class Durations:
 
     run: float
     rules: dict[str, float]
+
+    def draw(self, rng: random.Random) -> str:
+        """A rule, the likelier the longer it takes."""
+        (rule,) = rng.choices(list(self.rules), list(self.rules.values()))
+        return rule
 
 
 def measured(workflow: Workflow, targets: tuple[str, ...]) -> Durations:
@@ -104,25 +106,23 @@ def kill_jobs(
 ) -> tuple[list[str], bool]:
     """The rules of the jobs killed during one run, and whether it ended well.
 
-    Some of the jobs, one after the other and up to `most`, are killed at a moment of
-    their own. Raises AssertionError where more jobs failed than were killed.
+    Rules are drawn one after the other, those that take long more often, and the next
+    job of each is killed at a moment of its own: up to `most`, or until the run ends.
+    Raises AssertionError where more jobs failed than were killed.
     """
     killed: list[str] = []
-    seen: set[int] = set()
+    tried: set[int] = set()
     before = len(said(workflow))
     run = workflow.start("--keep-going", "--", *targets)
+    wanted = durations.draw(rng)
     while len(killed) < most and run.poll() is None:
-        started = [job for job in running_scripts(run.pid) if job[1].pid not in seen]
-        if started:
-            # The longer a rule takes, the more often it is met.
-            seconds = [durations.rules.get(rule, 1.0) for rule, _ in started]
-            (place,) = rng.choices(range(len(started)), seconds)
-            rule, script = started[place]
-            seen.add(script.pid)
-            if rng.random() < _SHARE and kill_script(
-                workflow, script, seconds[place], rng
-            ):
-                killed.append(rule)
+        for rule, script in running_scripts(run.pid):
+            if rule == wanted and script.pid not in tried:
+                tried.add(script.pid)
+                if kill_script(workflow, script, durations.rules[rule], rng):
+                    killed.append(rule)
+                wanted = durations.draw(rng)
+                break
         time.sleep(0.02)
     ended = run.wait() == 0
     told = said(workflow)[before:]
