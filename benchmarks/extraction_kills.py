@@ -6,8 +6,8 @@ Small pictures are embedded by a tiny encoder. Then the same extraction, in a pr
 its own, is ended by SIGKILL at a random moment and started again, until so many kills
 have met it. Each time it comes to its end, the table and all shards are compared byte by
 byte. Prints the number of kills, the most images that any of them made to be encoded
-again (no more than a shard and the picture that tells the dimension), their sum, and how many extractions came to their end; an
-AssertionError where one ended otherwise.
+again (no more than a shard and the picture that tells the dimension), their sum, and how
+many extractions came to their end; an AssertionError where one ended otherwise.
 """
 
 import argparse

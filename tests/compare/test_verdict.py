@@ -9,7 +9,7 @@ from bakeoff.compare.labels import default_band
 from bakeoff.compare.rows import Question, Row, columns, decide, refusal
 from bakeoff.stats.power import images_by_scaling
 from bakeoff.stats.result import Chances, Result
-from bakeoff.verdict import sentence, summary_verdict, turned
+from bakeoff.verdict import sentence, summary_verdict, turned, without_advice
 from support.sentences import contradictions, random_family
 
 
@@ -333,3 +333,11 @@ def test_a_control_never_wins_quietly():
     assert (
         "noise leads, but" in summary(*rows)[0] or "noise leads (" in summary(*rows)[0]
     )
+
+
+def test_a_leader_that_learned_nothing_is_not_advised():
+    for middle in ("", ", as trained here"):
+        told = without_advice(f"Use a{middle}: it is better than b.")
+        assert told == "Of these encoders, a leads: it is better than b."
+    other = "a leads, but these images cannot tell it from b."
+    assert without_advice(other) == other

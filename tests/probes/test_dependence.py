@@ -32,7 +32,8 @@ def table_of(scores, *, metric="accuracy", runs=None, check=(60, 58, 61)):
         ):
             used = (runs or [0, 10, 0])[place]
             rows.append(own | {"value": value, "score": score, "runs": used,
-                               "left_out": None, "fewest": None, "most": None})  # fmt: skip
+                               "hits": round(100 * score), "left_out": None,
+                               "fewest": None, "most": None})  # fmt: skip
     return pa.Table.from_pylist(rows)
 
 
@@ -74,6 +75,24 @@ def test_one_image_and_the_edge_are_told():
     assert instability(half, RUN, nested=True) == []
 
 
+def test_an_edge_beyond_which_nothing_changes_is_not_told():
+    flat = table_of({"a": (0.3, 0.3, 0.2)}, runs=[10, 0, 0])
+    assert instability(flat, RUN, nested=True) == []
+
+
+def test_many_turns_are_counted():
+    rows = []
+    for place in range(9):
+        for encoder, ahead in (("a", place % 2 == 0), ("b", place % 2 == 1)):
+            rows += table_of({encoder: (0.6 if ahead else 0.5,) * 3}).to_pylist()[1:2]
+            rows[-1] |= {"value": 10.0**place, "runs": int(place == 2)}
+    told = lead_by_setting(pa.Table.from_pylist(rows), RUN, "a")
+    assert told == (
+        "The lead turns 8 times: a leads for 5 of 9 values, b leads for 4 of 9 values "
+        "(used: C 100)."
+    )
+
+
 def tables(studies, **settings):
     rows = [
         sensitivity_rows(
@@ -110,7 +129,7 @@ def test_on_digits_a_fixed_penalty_puts_random_features_first_and_says_so(digits
     assert best(table) == "random"
     text = lead_by_setting(table, RUN, "random")
     assert text.startswith("The lead turns with the setting at alpha")
-    assert "pixels leads for alpha from 0.0001 to" in text
+    assert "pixels leads for alpha from 1e-06 to" in text
     assert "(used: alpha 6)" in text
 
 
@@ -118,7 +137,7 @@ def test_on_digits_a_chosen_penalty_puts_the_pixels_first_over_the_whole_grid(di
     table = tables(digits, kind="ridge", alpha="nested", rescale=True)
     assert best(table) == "pixels"
     text = lead_by_setting(table, RUN, "pixels")
-    assert text == "The lead holds for alpha from 0.0001 to 10,000."
+    assert text == "The lead holds for alpha from 1e-06 to 10,000."
     assert instability(table, RUN, nested=True) == []
 
 

@@ -1,5 +1,6 @@
 """Whether a verdict depends on the setting of its probe, in sentences."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from bakeoff.errors import listed
 from bakeoff.figures.frames import frame
 from bakeoff.figures.units import unit_of
 from bakeoff.stats.shares import wilson
+
+_MOST_TOLD = 4  # stretches of the grid that are named one by one
 
 
 def lead_by_setting(sensitivity: pa.Table, run: tuple[str, str], leader: str) -> str:
@@ -25,10 +28,13 @@ def lead_by_setting(sensitivity: pa.Table, run: tuple[str, str], leader: str) ->
     stretches = _stretches(rows, leader)
     if [encoder for encoder, _ in stretches] == [leader]:
         return f"The lead holds for {_range(name, stretches[0][1])}."
+    used = _used(rows, name)
+    if len(stretches) > _MOST_TOLD:
+        return f"The lead turns {len(stretches) - 1} times: {_shares(stretches)}{used}."
     told = [f"{e} leads for {_range(name, values)}" for e, values in stretches]
     turns = [values[0] for _, values in stretches[1:]]
     at = f" at {name} {listed(map(_number, turns), 4)}" if turns else ""
-    return f"The lead turns with the setting{at}: {', '.join(told)}{_used(rows, name)}."
+    return f"The lead turns with the setting{at}: {', '.join(told)}{used}."
 
 
 def instability(
@@ -42,7 +48,9 @@ def instability(
 
     Two things are reported: the accuracy leaves its own interval (Wilson's) when a single
     training image is left out; or, where the setting is chosen inside the training
-    images, more than half of the runs choose the first or the last value of the grid.
+    images, more than half of the runs choose the first or the last value of the grid,
+    and the next value predicts another number of images right. Where it does not, nothing
+    changes any more towards that edge.
     """
     rows = _of_run(sensitivity, run)
     found = []
@@ -77,6 +85,18 @@ def _first(rows: pd.DataFrame, before: str, leader: str) -> str:
     worse = score * badness[better]
     best = sorted(rows["encoder"][worse <= worse.min() + 1e-12])
     return next((e for e in (leader, before) if e in best), best[0])
+
+
+def _shares(stretches: Sequence[tuple[str, list[float]]]) -> str:
+    """At how many of the values each encoder leads, most first."""
+    led: Counter[str] = Counter()
+    for encoder, values in stretches:
+        led[encoder] += len(values)
+    total = sum(led.values())
+    return ", ".join(
+        f"{encoder} leads for {count} of {total} values"
+        for encoder, count in led.most_common()
+    )
 
 
 def _range(name: str, values: Sequence[float]) -> str:
@@ -121,9 +141,10 @@ def _at_the_edge(encoder: str, rows: pd.DataFrame) -> list[str]:
     if grid.empty or not grid["runs"].sum():
         return []
     name = str(grid["setting"].iloc[0])
-    for end, word in ((0, "first"), (-1, "last")):
+    for end, beside, word in ((0, 1, "first"), (-1, -2, "last")):
         row = grid.iloc[end]
-        if row["runs"] > grid["runs"].sum() / 2:
+        flat = row["hits"] == grid.iloc[beside]["hits"]
+        if row["runs"] > grid["runs"].sum() / 2 and not flat:
             return [
                 f"{encoder} is unstable with this probe: {row['runs']:.0f} of "
                 f"{grid['runs'].sum():.0f} runs choose the {word} value that was tried, "

@@ -22,7 +22,7 @@ from bakeoff.sheets import Sheet
 from bakeoff.stats.sensitivity import gain_by_repeats
 from bakeoff.summary import Page, Picture, Section
 from bakeoff.tables import groups_of, strings
-from bakeoff.verdict import Answer, answers
+from bakeoff.verdict import Answer, answers, without_advice
 
 # A smaller gain than this is not worth more repeats: 10 repeats of 10 folds have 4 %.
 _SHARPER = 0.05
@@ -188,7 +188,8 @@ def _with_doubts(answer: Answer, study: Study) -> Answer:
         nested="nested" in settings["probes"].get(method, {}).values(),
         confidence=settings["confidence"],
     )
-    headline = " ".join(part for part in (guess, answer.headline, lead) if part)
+    told = without_advice(answer.headline) if guess else answer.headline
+    headline = " ".join(part for part in (guess, told, lead) if part)
     return replace(answer, headline=headline, checks=[*doubts, *answer.checks])
 
 

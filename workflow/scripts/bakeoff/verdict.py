@@ -171,6 +171,18 @@ def _leader(rows: Sequence[dict[str, Any]]) -> str:
     return min(gains, key=lambda encoder: (-gains[encoder], encoder))
 
 
+def without_advice(headline: str) -> str:
+    """A headline that says who leads, where it advised to use an encoder.
+
+    For a leader that is no better than an answer which looks at no image.
+    """
+    if not headline.startswith("Use "):
+        return headline
+    leader, _, rest = headline.removeprefix("Use ").partition(": it is ")
+    leader = leader.removesuffix(_AS_TRAINED)
+    return f"Of these encoders, {leader} leads: it is {rest}"
+
+
 def _headline(
     leader: str, others: Mapping[str, list[str]], control: str | None, once: bool
 ) -> str:
@@ -189,11 +201,12 @@ def _headline(
             "knows nothing. Use none of these encoders on this evidence."
         )
     if not open_:
-        return f"Use {leader}{', as trained here' if once else ''}: it is {facts}."
+        return f"Use {leader}{_AS_TRAINED if once else ''}: it is {facts}."
     but = f"these images cannot tell it from {open_}"
     return f"{leader} leads{f' ({facts})' if facts else ''}, but {but}."
 
 
+_AS_TRAINED = ", as trained here"
 _ONCE = (
     "Each encoder's model was trained once, on one division of the images: the answer is "
     "about these trained models, not about the encoders, and another division may turn "

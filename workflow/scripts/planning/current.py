@@ -45,8 +45,8 @@ class Current:
     ) -> list[str]:
         """Why a job with these outputs has to run again; nothing where it has not.
 
-        `ignored` are inputs whose content does not matter. Outputs that are missing and
-        inputs that are not made yet are no reasons here: the workflow engine sees them.
+        `ignored` are inputs whose content does not matter. Inputs that are not made yet
+        are no reason here: the workflow engine sees them.
         """
         record = read_record(outputs[0])
         if record is None:

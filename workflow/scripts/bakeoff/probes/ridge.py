@@ -20,7 +20,7 @@ from bakeoff.probes.cutpoints import best_cuts
 from bakeoff.probes.interface import Features, Fold, Predicted, Scores
 from bakeoff.probes.shifted import eigen, solve_shifted
 
-ALPHAS = tuple(float(a) for a in np.logspace(-4, 4, 33))
+ALPHAS = tuple(float(a) for a in np.logspace(-6, 4, 41))
 
 
 @dataclass(frozen=True)
